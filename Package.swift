@@ -1,0 +1,68 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+// The system's libraries, by module map only.
+let systemLibraries: [Target] = [
+  .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+  .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+  .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+]
+
+// The rooms of the house, in the order in which data flows through them; no arrow runs back.
+let libraries: [Target] = [
+  .target(name: "Safetensors"),
+  .target(name: "Reporting"),
+  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
+  .target(name: "NeuralNetwork", dependencies: ["Autograd", "Safetensors"]),
+  .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
+  .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
+  .target(name: "Environments"),
+  .target(name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"]),
+  .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"]),
+  .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
+  .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
+  .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
+]
+
+let executables: [Target] = [
+  .executableTarget(
+    name: "genie",
+    dependencies: [
+      "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK", "ReinforcementLearning",
+      "Reporting", argumentParser, logging,
+    ])
+]
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
+}
+
+let testTargets: [Target] = [
+  tests("CKernels"),
+  tests("Safetensors"),
+  tests("Reporting"),
+  tests("Autograd", ["COpenBLAS"]),
+  tests("NeuralNetwork"),
+  tests("Video"),
+  tests("WorldModel"),
+  tests("Environments"),
+  tests("GeneratedWorlds"),
+  tests("WireProtocol"),
+  tests("WorldServer", ["AgentSDK"]),
+  tests("AgentSDK", ["WorldServer"]),
+  tests("ReinforcementLearning"),
+]
+
+let package = Package(
+  name: "genie-environments",
+  products: libraries.map { .library(name: $0.name, targets: [$0.name]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: systemLibraries + [.target(name: "CKernels")] + libraries + executables + testTargets,
+  swiftLanguageModes: [.v6]
+)

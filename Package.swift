@@ -16,7 +16,7 @@ let libraries: [Target] = [
   .target(name: "Safetensors"),
   .target(name: "Reporting"),
   .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
-  .target(name: "NeuralNetwork", dependencies: ["Autograd", "Safetensors"]),
+  .target(name: "NeuralNetwork", dependencies: ["Autograd", "CKernels", "Safetensors"]),
   .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),

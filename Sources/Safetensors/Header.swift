@@ -49,10 +49,10 @@ struct Header {
       guard let type = ElementType(rawValue: tensor.dtype) else {
         throw fail(.unknownType(tensor: name, type: tensor.dtype))
       }
-      guard tensor.data_offsets.count == 2 else {
-        throw fail(.header(reason: "tensor \(name) has \(tensor.data_offsets.count) offsets, not 2"))
+      guard tensor.offsets.count == 2 else {
+        throw fail(.header(reason: "tensor \(name) has \(tensor.offsets.count) offsets, not 2"))
       }
-      let (begin, end) = (tensor.data_offsets[0], tensor.data_offsets[1])
+      let (begin, end) = (tensor.offsets[0], tensor.offsets[1])
       guard let size = byteCount(shape: tensor.shape, type: type) else {
         throw fail(.shape(tensor: name, shape: tensor.shape))
       }
@@ -104,11 +104,17 @@ private struct RawHeader: Decodable {
   struct Tensor: Decodable {
     let dtype: String
     let shape: [Int]
-    let data_offsets: [Int]
+    let offsets: [Int]
+
+    private enum CodingKeys: String, CodingKey {
+      case dtype
+      case shape
+      case offsets = "data_offsets"
+    }
 
     /// Sorts tensors as they lie in the file; empty ones before the full one at the same place.
     func order(_ name: String) -> (Int, Int, String) {
-      (data_offsets.first ?? 0, data_offsets.last ?? 0, name)
+      (offsets.first ?? 0, offsets.last ?? 0, name)
     }
   }
 

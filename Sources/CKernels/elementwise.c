@@ -10,22 +10,23 @@ INLINE vector gelu_limit(vector x) {
   return x < -12.0f ? (vector)-12.0f : x;
 }
 
-INLINE vector gelu_sigmoid(vector z) {
-  return 1.0f / (1.0f + exponential(-z * (gelu_linear + gelu_cubic * z * z)));
-}
+INLINE vector gelu_argument(vector z) { return z * (gelu_linear + gelu_cubic * z * z); }
 
 CLONES void ck_gelu_forward(const float *x, float *y, size_t count) {
   for (size_t i = 0; i < count; i += lanes) {
     vector v = load_first(x + i, count - i, 0.0f);
-    store_first(y + i, v * gelu_sigmoid(gelu_limit(v)), count - i);
+    vector sigmoid = 1.0f / (1.0f + exponential(-gelu_argument(gelu_limit(v))));
+    store_first(y + i, v * sigmoid, count - i);
   }
 }
 
+// With e = exp(-|u|), sigmoid (1 - sigmoid) is e / (1 + e)^2 on both sides, without cancellation.
 CLONES void ck_gelu_backward(const float *x, const float *dy, float *dx, size_t count) {
   for (size_t i = 0; i < count; i += lanes) {
     vector z = gelu_limit(load_first(x + i, count - i, 0.0f));
-    vector s = gelu_sigmoid(z);
-    vector slope = s + s * (1.0f - s) * z * (gelu_linear + 3.0f * gelu_cubic * z * z);
+    vector u = gelu_argument(z);
+    vector e = exponential(u > 0.0f ? -u : u), r = 1.0f / (1.0f + e);
+    vector slope = (u > 0.0f ? r : e * r) + e * r * r * z * (gelu_linear + 3.0f * gelu_cubic * z * z);
     vector sum = load_first(dx + i, count - i, 0.0f) + slope * load_first(dy + i, count - i, 0.0f);
     store_first(dx + i, sum, count - i);
   }

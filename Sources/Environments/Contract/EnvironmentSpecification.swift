@@ -32,3 +32,17 @@ public struct EnvironmentSpecification: Codable, Sendable, Hashable {
     self.slotLimit = slotLimit
   }
 }
+
+extension EnvironmentSpecification {
+  /// Checks what every pool must check when a slot is opened.
+  /// - Throws: ``EnvironmentError/unknownAuxiliary(_:offered:)`` or
+  ///   ``EnvironmentError/invalidOption(name:reason:)``.
+  public func check(_ options: OpenOptions) throws(EnvironmentError) {
+    for name in options.auxiliaries where !auxiliaries.contains(name) {
+      throw .unknownAuxiliary(name, offered: auxiliaries)
+    }
+    if let horizon = options.horizon, horizon < 1 {
+      throw .invalidOption(name: "horizon", reason: "\(horizon) is less than one step")
+    }
+  }
+}

@@ -5,7 +5,8 @@ public struct Box: Codable, Sendable, Hashable {
   public var channels: Int
 
   public init(height: Int, width: Int, channels: Int = 3) {
-    precondition(height > 0 && width > 0 && channels > 0, "an empty observation: \(height) x \(width) x \(channels)")
+    precondition(
+      height > 0 && width > 0 && channels > 0, "an empty observation: \(height) x \(width) x \(channels)")
     self.height = height
     self.width = width
     self.channels = channels

@@ -18,11 +18,13 @@ public protocol EnvironmentPool {
   mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot
 
   /// Starts an episode in each of the slots and writes the first observations.
-  mutating func reset(_ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch) throws(EnvironmentError)
+  mutating func reset(_ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch)
+    throws(EnvironmentError)
 
   /// Steps any subset of the open slots, in any order, once.
   /// - Parameter actions: one code in `0..<actionSpace.count` for each slot.
-  mutating func step(_ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch) throws(EnvironmentError)
+  mutating func step(_ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch)
+    throws(EnvironmentError)
 
   /// Closes a slot; closing one that is not open does nothing.
   mutating func close(_ slot: Slot)

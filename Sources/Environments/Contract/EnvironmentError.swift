@@ -35,14 +35,16 @@ public enum EnvironmentError: Error, Hashable, Sendable {
 extension EnvironmentError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .unknownSlot(let slot): "slot \(slot.index) (generation \(slot.generation)) is not open: open one first"
+    case .unknownSlot(let slot):
+      "slot \(slot.index) (generation \(slot.generation)) is not open: open one first"
     case .repeatedSlot(let slot): "slot \(slot.index) appears twice in one call"
     case .tooManySlots(let limit): "all \(limit) slots are open: close one first"
     case .countMismatch(let what, let expected, let found): "\(expected) slots, but \(found) \(what)"
     case .invalidAction(let action, let count): "action \(action) is outside 0..<\(count)"
     case .needsReset: "the episode has ended or never began: reset the slot first"
     case .unknownLevel(let level, let count): "level \(level) is outside 0..<\(count)"
-    case .unknownAuxiliary(let name, let offered): "no auxiliary '\(name)'; offered: \(offered.joined(separator: ", "))"
+    case .unknownAuxiliary(let name, let offered):
+      "no auxiliary '\(name)'; offered: \(offered.joined(separator: ", "))"
     case .invalidOption(let name, let reason): "option '\(name)': \(reason)"
     case .invalidPrompt(let reason): "the prompt cannot be used: \(reason)"
     case .unknownEnvironment(let name, let offered):

@@ -9,7 +9,8 @@ public struct Prompt: Sendable, Hashable {
   public init(frames: Int = 1, height: Int, width: Int, pixels: [UInt8]) {
     precondition(
       pixels.count == frames * height * width * 3,
-      "a prompt of \(frames) x \(height) x \(width) x 3 needs \(frames * height * width * 3) bytes, not \(pixels.count)")
+      "a prompt of \(frames) x \(height) x \(width) x 3 needs \(frames * height * width * 3) bytes, not \(pixels.count)"
+    )
     self.frames = frames
     self.height = height
     self.width = width

@@ -21,7 +21,7 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"]),
-  .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"]),
+  .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),

@@ -14,9 +14,9 @@ let systemLibraries: [Target] = [
 // The rooms of the house, in the order in which data flows through them; no arrow runs back.
 let libraries: [Target] = [
   .target(name: "Safetensors"),
-  .target(name: "Reporting"),
+  .target(name: "Reporting", dependencies: ["Safetensors"]),
   .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
-  .target(name: "NeuralNetwork", dependencies: ["Autograd", "Safetensors"]),
+  .target(name: "NeuralNetwork", dependencies: ["Autograd", "CKernels", "Safetensors"]),
   .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),

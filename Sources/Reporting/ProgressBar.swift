@@ -38,7 +38,8 @@ public final class ProgressBar {
   }
 
   private let title: String
-  private let total: Int?
+  /// The count at the end, which may become known only on the way; nil if nobody knows.
+  public var total: Int?
   private let unit: String
   private let first: Int
   private let style: Style
@@ -81,9 +82,13 @@ public final class ProgressBar {
   /// - Parameters:
   ///   - count: what is done so far, in the units of `total`.
   ///   - figures: named numbers worth watching, shown in this order; empty keeps the last ones.
-  public func update(to count: Int, figures: KeyValuePairs<String, Double> = [:]) {
+  public func update(to count: Int, figures: KeyValuePairs<String, Double>) {
+    update(to: count, figures: figures.map { (name: $0.key, value: $0.value) })
+  }
+
+  public func update(to count: Int, figures: [(name: String, value: Double)] = []) {
     self.count = count
-    if !figures.isEmpty { self.figures = figures.map { (name: $0.key, value: $0.value) } }
+    if !figures.isEmpty { self.figures = figures }
     let now = surroundings.now()
     guard style != .quiet, !isFinished, now - shownTime >= (surroundings.isTerminal ? 0.1 : 30) else {
       return

@@ -108,3 +108,6 @@ void ck_col2im(const float *columns, float *image, size_t height, size_t width, 
 /// p = p * (1 - rate * decay) - rate * (m / correction1) / (sqrt(v / correction2) + epsilon)
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, size_t count, float rate,
               float beta1, float beta2, float epsilon, float decay, float correction1, float correction2);
+
+// ---- the same, plain and slow, for the tests ------------------------------------------------------------------
+#include "reference.h"

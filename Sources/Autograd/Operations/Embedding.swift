@@ -1,0 +1,65 @@
+import CKernels
+
+extension Tape {
+  /// Rows of a table.
+  /// - Parameters:
+  ///   - table: `[entries, channels]`.
+  ///   - codes: entries in `0..<entries`, `shape.count` of them.
+  ///   - shape: shape of the codes.
+  /// - Returns: `[shape..., channels]`.
+  public func embedding(_ table: Variable, _ codes: [Int32], shape: Shape) -> Variable {
+    let (entries, channels) = (table.shape[0], table.shape[1])
+    precondition(codes.count == shape.count, "\(codes.count) codes for shape \(shape)")
+    let y = arena.tensor(Shape(shape.dimensions + [channels]))
+    for (row, code) in codes.enumerated() {
+      precondition(code >= 0 && code < entries, "code \(code) of a table of \(entries)")
+      (y.pointer + row * channels).update(from: table.value.pointer + Int(code) * channels, count: channels)
+    }
+    return record(y, from: [table]) { tape, dy in
+      guard let dtable = tape.gradient(of: table) else { return }
+      for (row, code) in codes.enumerated() {
+        ck_add_scaled(dy.pointer + row * channels, 1, dtable.pointer + Int(code) * channels, channels)
+      }
+    }
+  }
+
+  /// Adds one row per position to every frame: x + table.
+  /// - Parameters:
+  ///   - x: `[..., tokens, channels]`.
+  ///   - table: `[tokens, channels]`.
+  public func addPositions(_ x: Variable, _ table: Variable) -> Variable {
+    let size = table.value.count
+    precondition(x.shape[-1] == table.shape[1] && x.shape[-2] == table.shape[0], "\(x.shape) + \(table.shape)")
+    let y = arena.tensor(x.shape)
+    y.copy(from: x.value)
+    let frames = x.value.count / size
+    for frame in 0..<frames { ck_add_scaled(table.value.pointer, 1, y.pointer + frame * size, size) }
+    return record(y, from: [x, table]) { tape, dy in
+      if let dx = tape.gradient(of: x) { ck_add_scaled(dy.pointer, 1, dx.pointer, dy.count) }
+      if let dtable = tape.gradient(of: table) {
+        for frame in 0..<frames { ck_add_scaled(dy.pointer + frame * size, 1, dtable.pointer, size) }
+      }
+    }
+  }
+
+  /// Chosen rows of a matrix, in the given order.
+  /// - Parameters:
+  ///   - x: `[..., channels]`.
+  ///   - rows: indices of rows.
+  /// - Returns: `[rows.count, channels]`.
+  public func rows(_ x: Variable, _ rows: [Int]) -> Variable {
+    let channels = x.shape[-1]
+    let count = x.shape.rows
+    let y = arena.tensor([rows.count, channels])
+    for (place, row) in rows.enumerated() {
+      precondition(row >= 0 && row < count, "row \(row) of \(x.shape)")
+      (y.pointer + place * channels).update(from: x.value.pointer + row * channels, count: channels)
+    }
+    return record(y, from: [x]) { tape, dy in
+      guard let dx = tape.gradient(of: x) else { return }
+      for (place, row) in rows.enumerated() {
+        ck_add_scaled(dy.pointer + place * channels, 1, dx.pointer + row * channels, channels)
+      }
+    }
+  }
+}

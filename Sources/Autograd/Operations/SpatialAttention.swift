@@ -1,0 +1,59 @@
+import CKernels
+
+extension Tape {
+  /// Attention among the tokens of each frame: softmax(q k' / sqrt(d) + bias) v.
+  /// - Parameters:
+  ///   - qkv: `[batch, time, tokens, 3 * channels]`, read in place.
+  ///   - bias: `[heads, tokens, tokens]` (query, key).
+  /// - Returns: `[batch, time, tokens, channels]`.
+  public func spatialAttention(_ qkv: Variable, heads: Int, bias: Variable?) -> Variable {
+    let (frames, tokens) = (qkv.shape[0] * qkv.shape[1], qkv.shape[2])
+    let channels = qkv.shape[3] / 3
+    let size = channels / heads
+    precondition(channels * 3 == qkv.shape[3] && size * heads == channels, "\(heads) heads in \(qkv.shape)")
+    precondition(bias == nil || bias!.value.count == heads * tokens * tokens, "bias \(bias!.shape) for \(qkv.shape)")
+    let scale = 1 / Float(size).squareRoot()
+    let out = arena.tensor([qkv.shape[0], qkv.shape[1], tokens, channels])
+    let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
+    let scratch = arena.tensor([ck_spatial_attention_scratch(tokens, size)])
+    ck_spatial_attention_forward(
+      qkv.value.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
+      heads, size, scale)
+    return record(out, from: [qkv] + (bias.map { [$0] } ?? [])) { tape, dout in
+      let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
+      ck_spatial_attention_backward(
+        qkv.value.pointer, probabilities!.pointer, dout.pointer, dqkv.pointer,
+        bias.flatMap { tape.gradient(of: $0) }?.pointer, scratch.pointer, frames, tokens, heads, size, scale)
+    }
+  }
+
+  /// Spreads a table of biases by displacement over all pairs of tokens of a grid.
+  /// - Parameters:
+  ///   - table: `[heads, (2 rows - 1) * (2 columns - 1)]`, by key minus query, rows then columns.
+  /// - Returns: `[heads, tokens, tokens]` (query, key).
+  public func relativeBias(_ table: Variable, rows: Int, columns: Int) -> Variable {
+    let (heads, width, tokens) = (table.shape[0], 2 * columns - 1, rows * columns)
+    let size = (2 * rows - 1) * width
+    precondition(table.shape[1] == size, "table \(table.shape) for a grid of \(rows) x \(columns)")
+    func forEachPair(_ body: (_ pair: Int, _ place: Int) -> Void) {
+      for query in 0..<tokens {
+        for key in 0..<tokens {
+          let (dy, dx) = (key / columns - query / columns, key % columns - query % columns)
+          body(query * tokens + key, (dy + rows - 1) * width + dx + columns - 1)
+        }
+      }
+    }
+    let bias = arena.tensor([heads, tokens, tokens])
+    for head in 0..<heads {
+      let (source, target) = (table.value.pointer + head * size, bias.pointer + head * tokens * tokens)
+      forEachPair { target[$0] = source[$1] }
+    }
+    return record(bias, from: [table]) { tape, dbias in
+      guard let dtable = tape.gradient(of: table) else { return }
+      for head in 0..<heads {
+        let (source, target) = (dbias.pointer + head * tokens * tokens, dtable.pointer + head * size)
+        forEachPair { target[$1] += source[$0] }
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+#include "CKernels.h"
+#include "tile.h"
+
+// Each (frame, head) is a few small matrix products whose operands are first copied next to each other: the
+// keys transposed, so that the scores of one query are vectors over the keys, the others as padded rows.
+
+size_t ck_spatial_attention_scratch(size_t tokens, size_t head_dim) {
+  size_t length = padded(tokens), width = padded(head_dim);
+  return width * length + 3 * tokens * width + larger(tokens, tile_rows) * length;
+}
+
+INLINE void attend(const float *q, const float *bias, float *out, float *probabilities, float *scratch,
+                   size_t tokens, size_t channels, size_t head_dim, float scale) {
+  size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
+  float *keys = scratch, *values = keys + width * length, *scores = values + tokens * width;
+  pack_transposed(q + channels, stride, tokens, head_dim, keys);
+  pack_rows(q + 2 * channels, stride, tokens, head_dim, values);
+  for (size_t first = 0; first < tokens; first += tile_rows) {
+    size_t count = smaller(tile_rows, tokens - first);
+    float inverses[tile_rows];
+    multiply_rows(q + first * stride, stride, 1, count, keys, length, head_dim, scores, length, length, NULL, 1.0f,
+                  0);
+    for (size_t r = 0; r < count; r++) {
+      float *row = scores + r * length;
+      inverses[r] = exponentiate_row(row, bias ? bias + (first + r) * tokens : NULL, scale, tokens);
+      if (!probabilities) continue;
+      for (size_t j = 0; j < tokens; j += lanes) {
+        store_first(probabilities + (first + r) * tokens + j, load(row + j) * inverses[r], tokens - j);
+      }
+    }
+    multiply_rows(scores, length, 1, count, values, width, tokens, out + first * channels, channels, head_dim,
+                  inverses, 1.0f, 0);
+  }
+}
+
+CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities,
+                                         float *scratch, size_t time, size_t tokens, size_t heads, size_t head_dim,
+                                         float scale) {
+  size_t channels = heads * head_dim, square = tokens * tokens;
+  for (size_t t = 0; t < time; t++) {
+    for (size_t h = 0; h < heads; h++) {
+      const float *q = qkv + t * tokens * 3 * channels + h * head_dim;
+      const float *table = bias ? bias + h * square : NULL;
+      float *o = out + t * tokens * channels + h * head_dim;
+      float *p = probabilities ? probabilities + (t * heads + h) * square : NULL;
+      switch (head_dim) {
+        case 16: attend(q, table, o, p, scratch, tokens, channels, 16, scale); break;
+        case 32: attend(q, table, o, p, scratch, tokens, channels, 32, scale); break;
+        case 64: attend(q, table, o, p, scratch, tokens, channels, 64, scale); break;
+        default: attend(q, table, o, p, scratch, tokens, channels, head_dim, scale);
+      }
+    }
+  }
+}
+
+/// slopes = P (dP - sum(P dP)), row by row: the gradient of the scores, where `slopes` holds dP before.
+INLINE void differentiate_softmax(const float *probabilities, float *slopes, float *dbias, size_t tokens) {
+  size_t length = padded(tokens);
+  for (size_t i = 0; i < tokens; i++) {
+    const float *p = probabilities + i * tokens;
+    float *s = slopes + i * length;
+    vector total = 0.0f;
+    for (size_t j = 0; j < tokens; j += lanes) total += load(s + j) * load_first(p + j, tokens - j, 0.0f);
+    float mean = lane_sum(total);
+    for (size_t j = 0; j < tokens; j += lanes) {
+      vector slope = load_first(p + j, tokens - j, 0.0f) * (load(s + j) - mean);
+      store(s + j, slope);
+      if (!dbias) continue;
+      float *b = dbias + i * tokens + j;
+      store_first(b, load_first(b, tokens - j, 0.0f) + slope, tokens - j);
+    }
+  }
+}
+
+INLINE void attend_backward(const float *q, const float *probabilities, const float *dout, float *dq, float *dbias,
+                            float *scratch, size_t tokens, size_t channels, size_t head_dim, float scale) {
+  size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
+  float *values = scratch, *queries = values + width * length, *keys = queries + tokens * width;
+  float *douts = keys + tokens * width, *slopes = douts + tokens * width;
+  pack_transposed(q + 2 * channels, stride, tokens, head_dim, values);
+  pack_rows(q, stride, tokens, head_dim, queries);
+  pack_rows(q + channels, stride, tokens, head_dim, keys);
+  pack_rows(dout, channels, tokens, head_dim, douts);
+  multiply_rows(douts, width, 1, tokens, values, length, head_dim, slopes, length, length, NULL, 1.0f, 0);
+  differentiate_softmax(probabilities, slopes, dbias, tokens);
+  multiply_rows(slopes, length, 1, tokens, keys, width, tokens, dq, stride, head_dim, NULL, scale, 1);
+  multiply_rows(slopes, 1, length, tokens, queries, width, tokens, dq + channels, stride, head_dim, NULL, scale, 1);
+  multiply_rows(probabilities, 1, tokens, tokens, douts, width, tokens, dq + 2 * channels, stride, head_dim, NULL,
+                1.0f, 1);
+}
+
+CLONES void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
+                                          float *dqkv, float *dbias, float *scratch, size_t time, size_t tokens,
+                                          size_t heads, size_t head_dim, float scale) {
+  size_t channels = heads * head_dim, square = tokens * tokens;
+  for (size_t t = 0; t < time; t++) {
+    for (size_t h = 0; h < heads; h++) {
+      size_t row = t * tokens * 3 * channels + h * head_dim;
+      const float *p = probabilities + (t * heads + h) * square;
+      const float *d = dout + t * tokens * channels + h * head_dim;
+      float *b = dbias ? dbias + h * square : NULL;
+      switch (head_dim) {
+        case 16: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 16, scale); break;
+        case 32: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 32, scale); break;
+        case 64: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 64, scale); break;
+        default: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, head_dim, scale);
+      }
+    }
+  }
+}

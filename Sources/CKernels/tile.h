@@ -1,0 +1,124 @@
+// The one small matrix product under all attention: rows of weights times a matrix whose rows are vectors.
+#pragma once
+#include "vector.h"
+
+enum { tile_rows = 8 };
+
+/// sums[r][c] = sum over k of weights[r * row_stride + k * depth_stride] * matrix[k * matrix_stride + c]
+/// for `rows` <= `tile_rows` rows and `columns` (1 or 2) vectors of 16. Missing rows repeat the last one, so that
+/// every row takes the same arithmetic however many there are.
+INLINE void multiply_tile(const float *weights, size_t row_stride, size_t depth_stride, size_t rows,
+                          const float *matrix, size_t matrix_stride, size_t depth, int columns,
+                          vector sums[tile_rows][2]) {
+  const float *row[tile_rows];
+  for (size_t r = 0; r < tile_rows; r++) {
+    row[r] = weights + smaller(r, rows - 1) * row_stride;
+    for (int c = 0; c < columns; c++) sums[r][c] = 0.0f;
+  }
+  for (size_t k = 0; k < depth; k++) {
+    vector m[2];
+    for (int c = 0; c < columns; c++) m[c] = load(matrix + k * matrix_stride + c * lanes);
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < tile_rows; r++) {
+      vector w = row[r][k * depth_stride];
+      for (int c = 0; c < columns; c++) sums[r][c] += w * m[c];
+    }
+  }
+}
+
+/// out[r * out_stride + c] = (accumulate ? out : 0) + scales[r] * (weights . matrix)[r][c], with `width` columns.
+/// matrix rows are readable up to padded(width). scales is NULL for a common `scale`.
+INLINE void multiply_rows(const float *weights, size_t row_stride, size_t depth_stride, size_t rows,
+                          const float *matrix, size_t matrix_stride, size_t depth, float *out, size_t out_stride,
+                          size_t width, const float *scales, float scale, int accumulate) {
+  for (size_t first = 0; first < rows; first += tile_rows) {
+    size_t count = smaller(tile_rows, rows - first);
+    for (size_t column = 0; column < width; column += 2 * lanes) {
+      vector sums[tile_rows][2];
+      const float *w = weights + first * row_stride, *m = matrix + column;
+      int columns = width - column > lanes ? 2 : 1;
+      if (columns == 2) {
+        multiply_tile(w, row_stride, depth_stride, count, m, matrix_stride, depth, 2, sums);
+      } else {
+        multiply_tile(w, row_stride, depth_stride, count, m, matrix_stride, depth, 1, sums);
+      }
+#pragma clang loop unroll(full)
+      for (size_t r = 0; r < tile_rows; r++) {
+        float factor = scales && r < count ? scales[first + r] : scale;
+        for (int c = 0; c < columns && r < count; c++) {
+          size_t left = width - column - c * lanes;
+          float *target = out + (first + r) * out_stride + column + c * lanes;
+          vector result = sums[r][c] * factor;
+          if (accumulate) result += load_first(target, left, 0.0f);
+          store_first(target, result, left);
+        }
+      }
+    }
+  }
+}
+
+/// The transpose of sixteen vectors, in four rounds of interleaving.
+INLINE void transpose_vectors(vector x[lanes]) {
+  for (int round = 0; round < 4; round++) {
+    vector y[lanes];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < lanes / 2; i++) {
+      y[2 * i] = __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      y[2 * i + 1] =
+          __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < lanes; i++) x[i] = y[i];
+  }
+}
+
+/// transposed[c * padded(rows) + r] = matrix[r * stride + c]; the padding is zero.
+/// `transposed` has room for padded(columns) rows.
+INLINE void pack_transposed(const float *matrix, size_t stride, size_t rows, size_t columns, float *transposed) {
+  size_t length = padded(rows);
+  for (size_t r = 0; r < rows; r += lanes) {
+    for (size_t c = 0; c < columns; c += lanes) {
+      vector block[lanes];
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < lanes; i++) {
+        block[i] = r + i < rows ? load_first(matrix + (r + i) * stride + c, columns - c, 0.0f) : (vector)0.0f;
+      }
+      transpose_vectors(block);
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < lanes; i++) store(transposed + (c + i) * length + r, block[i]);
+    }
+  }
+}
+
+/// packed[r * padded(columns) + c] = matrix[r * stride + c]; the padding is zero.
+INLINE void pack_rows(const float *matrix, size_t stride, size_t rows, size_t columns, float *packed) {
+  size_t width = padded(columns);
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t c = 0; c < columns; c += lanes) {
+      store(packed + r * width + c, load_first(matrix + r * stride + c, columns - c, 0.0f));
+    }
+  }
+}
+
+/// row = e^(row * scale + bias - maximum), over `count` valid places of a padded row; the padding becomes 0.
+/// Returns 1 / sum, or 0 when every place is masked with -INFINITY. The bias (or NULL) has `count` places.
+INLINE float exponentiate_row(float *row, const float *bias, float scale, size_t count) {
+  vector top = -INFINITY;
+  for (size_t j = 0; j < count; j += lanes) {
+    vector x = load(row + j) * scale;
+    if (bias) x += load_first(bias + j, count - j, 0.0f);
+    x = keep_first(x, count - j, -INFINITY);
+    top = maximum(top, x);
+    store(row + j, x);
+  }
+  float highest = lane_maximum(top);
+  if (highest == -INFINITY) highest = 0.0f;
+  vector total = 0.0f;
+  for (size_t j = 0; j < count; j += lanes) {
+    vector e = exponential(load(row + j) - highest);
+    total += e;
+    store(row + j, e);
+  }
+  float sum = lane_sum(total);
+  return sum == 0.0f ? 0.0f : 1.0f / sum;
+}

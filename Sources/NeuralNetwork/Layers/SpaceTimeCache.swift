@@ -1,0 +1,95 @@
+import Autograd
+
+/// Keys and values of the last frames of one world, in every block: what sampling needs of the past.
+///
+/// Its size does not depend on how long the world has lived: a frame older than the window is overwritten.
+/// Since the temporal mask is banded in training too, the ring is exact for worlds of any length.
+public struct SpaceTimeCache: Sendable {
+  public let rings: [TemporalRing]
+  public let window: Int
+  /// Frames that were committed so far.
+  public private(set) var frames = 0
+
+  public init(_ configuration: SpaceTimeConfiguration) {
+    window = configuration.window
+    let size = configuration.attentionWidth / configuration.heads
+    rings = (0..<configuration.blocks).map { _ in
+      TemporalRing(
+        tokens: configuration.tokens, heads: configuration.heads, size: size, window: configuration.window)
+    }
+  }
+
+  /// Where the frame that is being computed goes in the rings.
+  public var place: Int { frames % window }
+
+  /// Keeps the last run frame, and goes on to the next.
+  public mutating func advance() { frames += 1 }
+
+  /// Forgets everything.
+  public mutating func clear() { frames = 0 }
+
+  /// Takes over the state of another cache of the same shape, as it is.
+  public mutating func copy(from other: SpaceTimeCache) {
+    precondition(rings.count == other.rings.count && window == other.window, "caches of two shapes")
+    for (ring, source) in zip(rings, other.rings) {
+      ring.keys.copy(from: source.keys)
+      ring.values.copy(from: source.values)
+    }
+    frames = other.frames
+  }
+
+  /// All values, ring by ring (keys, then values), and back: for snapshots.
+  public var values: [Float] { rings.flatMap { $0.keys.values + $0.values.values } }
+
+  public var valueCount: Int { rings.reduce(0) { $0 + $1.keys.count + $1.values.count } }
+
+  /// - Precondition: `values` holds ``valueCount`` values.
+  public mutating func restore(_ values: [Float], frames: Int) {
+    precondition(values.count == valueCount && frames >= 0, "\(values.count) values for a cache of \(valueCount)")
+    var offset = 0
+    for tensor in rings.flatMap({ [$0.keys, $0.values] }) {
+      for i in 0..<tensor.count { tensor.pointer[i] = values[offset + i] }
+      offset += tensor.count
+    }
+    self.frames = frames
+  }
+}
+
+/// The attention biases of a transformer whose parameters no longer change, spread out once for sampling.
+public struct PreparedBiases: Sendable {
+  /// `[heads, tokens, tokens]` a block.
+  let spatial: [Tensor?]
+  /// `[heads, window]` by ring place, a block and a number of frames so far (at most `2 * window - 1` differ).
+  private let ring: [[Tensor]]
+  private let window: Int
+
+  public init(_ transformer: SpaceTimeTransformer) {
+    let tape = Tape(arena: Arena())
+    let configuration = transformer.configuration
+    let window = configuration.window
+    self.window = window
+    spatial = transformer.blocks.map { block in
+      block.expandedBias(tape).map {
+        let copy = Tensor(shape: $0.shape)
+        copy.copy(from: $0.value)
+        return copy
+      }
+    }
+    ring = transformer.blocks.map { block in
+      (0..<2 * window).map { frames in
+        let bias = Tensor(shape: [configuration.heads, window])
+        bias.fill(-.infinity)
+        for head in 0..<configuration.heads {
+          for distance in 0...min(frames, window - 1) {
+            bias[head * window + (frames - distance) % window] = block.temporalBias.value[head * window + distance]
+          }
+        }
+        return bias
+      }
+    }
+  }
+
+  func ringBias(block: Int, frames: Int) -> Tensor {
+    ring[block][frames < window ? frames : window + frames % window]
+  }
+}

@@ -1,0 +1,66 @@
+import Autograd
+import CKernels
+
+/// Trains one model on several workers: each takes whole sequences with a tape, an arena and gradients of its own;
+/// gradients are reduced once a step, in the order of workers, so that a step repeats bit for bit.
+public final class DataParallel: @unchecked Sendable {
+  public let workers: Workers
+  private let tapes: [Tape]
+  private let gradients: [Gradients]
+
+  public init(_ parameters: Parameters, workers: Workers) {
+    self.workers = workers
+    gradients = (0..<workers.count).map { _ in Gradients(parameters) }
+    tapes = gradients.map { Tape(arena: Arena(), gradients: $0) }
+  }
+
+  /// Runs the parts of a batch forward and backward, and reduces their gradients.
+  /// - Parameters:
+  ///   - parts: part `i` goes to worker `i % workers.count`.
+  ///   - loss: records one part and returns its share of the loss (already scaled) and what is to be reported.
+  /// - Returns: the summed gradients, and what each part reported, in order.
+  public func gradients<Report: Sendable>(
+    parts: Int, _ loss: @escaping @Sendable (_ part: Int, _ worker: Int, _ tape: Tape) -> (Variable, Report)
+  ) -> (gradients: Gradients, reports: [Report]) {
+    let reports = Slots<Report>(count: parts)
+    let count = workers.count
+    workers.run { [self] worker in
+      let tape = tapes[worker]
+      gradients[worker].clear()
+      for part in stride(from: worker, to: parts, by: count) {
+        tape.reset()
+        let (total, report) = loss(part, worker, tape)
+        tape.backward(from: total)
+        reports[part] = report
+      }
+    }
+    for other in gradients.dropFirst() {
+      ck_add_scaled(other.flat.pointer, 1, gradients[0].flat.pointer, other.flat.count)
+    }
+    return (gradients[0], reports.all)
+  }
+}
+
+/// Results of a parallel loop: each place is written once, by one worker.
+public final class Slots<Value: Sendable>: @unchecked Sendable {
+  private let values: UnsafeMutableBufferPointer<Value?>
+
+  public init(count: Int) {
+    values = .allocate(capacity: count)
+    values.initialize(repeating: nil)
+  }
+
+  deinit {
+    values.deinitialize()
+    values.deallocate()
+  }
+
+  public subscript(_ index: Int) -> Value? {
+    get { values[index] }
+    set { values[index] = newValue }
+  }
+
+  /// All values, in order.
+  /// - Precondition: every place was written.
+  public var all: [Value] { values.map { $0! } }
+}

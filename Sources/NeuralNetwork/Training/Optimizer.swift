@@ -1,0 +1,114 @@
+import Autograd
+import CKernels
+import Foundation
+
+/// How parameters are updated.
+public struct OptimizerConfiguration: Codable, Sendable, Equatable {
+  /// Largest learning rate of AdamW.
+  public var rate: Float
+  /// Largest learning rate of Muon, for the matrices inside blocks; nil gives them to AdamW.
+  public var muonRate: Float?
+  public var weightDecay: Float
+  public var beta1: Float
+  public var beta2: Float
+  public var muonMomentum: Float
+  /// Gradients are scaled down to this norm.
+  public var clip: Float
+  /// Steps in which the rate rises from 0.
+  public var warmup: Int
+  /// The share of the largest rate at which the cosine ends.
+  public var floor: Float
+
+  public init(
+    rate: Float = 2e-3, muonRate: Float? = 0.02, weightDecay: Float = 0.01, beta1: Float = 0.9, beta2: Float = 0.95,
+    muonMomentum: Float = 0.95, clip: Float = 1, warmup: Int = 100, floor: Float = 0.05
+  ) {
+    self.rate = rate
+    self.muonRate = muonRate
+    self.weightDecay = weightDecay
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.muonMomentum = muonMomentum
+    self.clip = clip
+    self.warmup = warmup
+    self.floor = floor
+  }
+
+  /// The share of the largest rates at a step: warm-up times cosine.
+  /// - Parameter progress: share of the training that is done, 0...1.
+  public func schedule(step: Int, progress: Double) -> Float {
+    let cosine = 0.5 * (1 + Float(cos(Double.pi * min(1, max(0, progress)))))
+    return min(1, Float(step + 1) / Float(max(1, warmup))) * (floor + (1 - floor) * cosine)
+  }
+}
+
+/// AdamW, with Muon for the matrices inside blocks.
+public final class Optimizer {
+  public let configuration: OptimizerConfiguration
+  public let parameters: Parameters
+  public private(set) var step = 0
+  private var first: [Tensor]
+  private var second: [Tensor?]
+  private let scratch = Arena()
+
+  public init(_ parameters: Parameters, _ configuration: OptimizerConfiguration) {
+    self.configuration = configuration
+    self.parameters = parameters
+    first = parameters.all.map { Tensor(shape: $0.shape) }
+    second = parameters.all.map {
+      Self.usesMuon($0, configuration) ? nil : Tensor(shape: $0.shape)
+    }
+  }
+
+  private static func usesMuon(_ parameter: Parameter, _ configuration: OptimizerConfiguration) -> Bool {
+    configuration.muonRate != nil && parameter.role == .hidden && parameter.shape.rank == 2
+  }
+
+  /// One update.
+  /// - Parameters:
+  ///   - gradients: reduced over workers; scaled in place when their norm is too large.
+  ///   - progress: share of the training that is done, 0...1.
+  /// - Returns: the norm of the gradients before clipping; not finite means that nothing was updated.
+  @discardableResult
+  public func update(_ gradients: Gradients, progress: Double) -> Float {
+    precondition(gradients.parameters === parameters, "gradients of another model")
+    let norm = Float(ck_sum_squares(gradients.flat.pointer, gradients.flat.count).squareRoot())
+    guard norm.isFinite else { return norm }
+    let scale = configuration.schedule(step: step, progress: progress)
+    if norm > configuration.clip {
+      let factor = configuration.clip / norm
+      for i in 0..<gradients.flat.count { gradients.flat.pointer[i] *= factor }
+    }
+    step += 1
+    let correction1 = 1 - Float(pow(Double(configuration.beta1), Double(step)))
+    let correction2 = 1 - Float(pow(Double(configuration.beta2), Double(step)))
+    for (index, parameter) in parameters.all.enumerated() {
+      let gradient = gradients.tensor(parameter)
+      if let second = second[index] {
+        ck_adamw(
+          parameter.value.pointer, gradient.pointer, first[index].pointer, second.pointer, gradient.count,
+          configuration.rate * scale, configuration.beta1, configuration.beta2, 1e-8,
+          parameter.role == .vector ? 0 : configuration.weightDecay, correction1, correction2)
+      } else {
+        scratch.reset()
+        Muon.update(
+          parameter.value, gradient: gradient, momentum: first[index], rate: configuration.muonRate! * scale,
+          decay: configuration.weightDecay, keep: configuration.muonMomentum, arena: scratch)
+      }
+    }
+    return norm
+  }
+
+  /// What a checkpoint keeps.
+  public var state: [String: Tensor] {
+    var state: [String: Tensor] = [:]
+    for (index, parameter) in parameters.all.enumerated() {
+      state["optimizer.first." + parameter.name] = first[index]
+      if let second = second[index] { state["optimizer.second." + parameter.name] = second }
+    }
+    return state
+  }
+
+  /// To be called when the tensors of ``state`` were filled from a checkpoint.
+  public func didRestore(step: Int) { self.step = step }
+}

@@ -1,0 +1,27 @@
+import CZeroMQ
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// ZeroMQ's threads and sockets of one server or client. Safe from any thread; a socket keeps its context alive.
+public final class Context: Sendable {
+  nonisolated(unsafe) let handle: UnsafeMutableRawPointer
+
+  /// - Throws: ``WireError/socket(call:endpoint:reason:)`` where the system has no room for another.
+  public init() throws(WireError) {
+    guard let handle = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
+    self.handle = handle
+  }
+
+  deinit { zmq_ctx_term(handle) }
+}
+
+extension WireError {
+  /// The error of the ZeroMQ call that just failed on this thread.
+  static func last(_ call: String, _ endpoint: String = "") -> WireError {
+    .socket(call: call, endpoint: endpoint, reason: String(cString: zmq_strerror(zmq_errno())))
+  }
+}

@@ -1,0 +1,142 @@
+import CZeroMQ
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A ZeroMQ socket. It belongs to one thread; it closes when it goes out of scope, dropping what was not sent.
+public struct Socket: ~Copyable {
+  public enum Kind: Sendable {
+    /// A server's: messages come with the identity of their peer and go by it.
+    case router
+    /// A client's.
+    case dealer
+  }
+
+  /// What became of a message.
+  public enum SendOutcome: Sendable {
+    case sent
+    /// As many messages as allowed wait for this peer already, or (at a client) no server is connected.
+    case full
+    /// The peer of that identity is gone.
+    case unreachable
+  }
+
+  let handle: UnsafeMutableRawPointer
+  private let context: Context
+
+  /// - Throws: ``WireError/socket(call:endpoint:reason:)``
+  public init(_ kind: Kind, in context: Context, _ options: SocketOptions) throws(WireError) {
+    self.handle = try Socket.handle(kind, in: context, options)
+    self.context = context
+  }
+
+  private static func handle(
+    _ kind: Kind, in context: Context, _ options: SocketOptions
+  ) throws(WireError) -> UnsafeMutableRawPointer {
+    let type = kind == .router ? ZMQ_ROUTER : ZMQ_DEALER
+    guard let handle = zmq_socket(context.handle, type) else { throw .last("zmq_socket") }
+    do {
+      try options.apply(to: handle, kind: kind)
+      return handle
+    } catch {
+      zmq_close(handle)
+      throw error
+    }
+  }
+
+  deinit { zmq_close(handle) }
+
+  /// Binds, and tells the endpoint that it became (a port `*` is a number then).
+  public func bind(_ endpoint: String) throws(WireError) -> String {
+    guard zmq_bind(handle, endpoint) == 0 else { throw .last("cannot bind", endpoint) }
+    var name = [CChar](repeating: 0, count: 512)
+    var size = name.count
+    guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &name, &size) == 0 else { return endpoint }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  public func connect(_ endpoint: String) throws(WireError) {
+    guard zmq_connect(handle, endpoint) == 0 else { throw .last("cannot connect to", endpoint) }
+  }
+
+  /// Sends a whole message, or nothing of it. Never waits. The frames can be sent again: their bytes are shared.
+  public func send(_ frames: [Frame], to peer: Frame? = nil) throws(WireError) -> SendOutcome {
+    var first = true
+    if let peer {
+      let outcome = try send(peer, more: true)
+      guard outcome == .sent else { return outcome }
+      first = false
+    }
+    for (index, frame) in frames.enumerated() {
+      let outcome = try send(frame, more: index + 1 < frames.count)
+      // Once the first part is taken, ZeroMQ takes them all.
+      guard outcome == .sent || !first else { return outcome }
+      first = false
+    }
+    return .sent
+  }
+
+  private func send(_ frame: Frame, more: Bool) throws(WireError) -> SendOutcome {
+    var copy = zmq_msg_t()
+    zmq_msg_init(&copy)
+    zmq_msg_copy(&copy, frame.message)
+    while zmq_msg_send(&copy, handle, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0 {
+      let code = zmq_errno()
+      if code == EINTR { continue }
+      defer { zmq_msg_close(&copy) }
+      switch code {
+      case EAGAIN: return .full
+      case EHOSTUNREACH: return .unreachable
+      default: throw .last("cannot send")
+      }
+    }
+    return .sent
+  }
+
+  /// A whole message where one is there, else nil. Never waits.
+  /// - Parameter limit: frames that are kept; those after it are dropped, but counted as one more, so that
+  ///   a message with too many is seen to have too many.
+  public func receive(limit: Int) throws(WireError) -> [Frame]? {
+    var frames: [Frame] = []
+    frames.reserveCapacity(10)
+    while true {
+      let frame = Frame(byteCount: 0)
+      if zmq_msg_recv(frame.message, handle, ZMQ_DONTWAIT) < 0 {
+        switch zmq_errno() {
+        case EINTR: continue
+        case EAGAIN: return nil
+        default: throw .last("cannot receive")
+        }
+      }
+      if frames.count <= limit { frames.append(frame) }
+      if zmq_msg_more(frame.message) == 0 { return frames }
+    }
+  }
+
+  /// Waits until a message can be received, `wake` was called, or the time is over.
+  /// - Returns: whether a message can be received.
+  public func wait(milliseconds: Int, or wake: borrowing WakeUp) throws(WireError) -> Bool {
+    try wait(milliseconds: milliseconds, descriptor: wake.readEnd)
+  }
+
+  /// Waits until a message can be received or the time is over.
+  public func wait(milliseconds: Int) throws(WireError) -> Bool {
+    try wait(milliseconds: milliseconds, descriptor: nil)
+  }
+
+  private func wait(milliseconds: Int, descriptor: Int32?) throws(WireError) -> Bool {
+    var items = [zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
+    if let descriptor {
+      items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+    }
+    if zmq_poll(&items, Int32(items.count), milliseconds) < 0 {
+      // A signal ends the wait as time does: the caller looks at its clock and comes back.
+      if zmq_errno() == EINTR { return false }
+      throw .last("cannot poll")
+    }
+    return items[0].revents != 0
+  }
+}

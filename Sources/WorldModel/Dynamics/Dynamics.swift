@@ -1,0 +1,149 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+
+/// What a dynamics model is built from.
+public struct DynamicsConfiguration: Codable, Sendable, Equatable {
+  /// The grid of tokens of a frame.
+  public var rows: Int
+  public var columns: Int
+  /// Codes of the tokenizer.
+  public var vocabulary: Int
+  /// Latent actions, and channels of their vectors.
+  public var actions: Int
+  public var actionWidth: Int
+  public var channels: Int
+  public var blocks: Int
+  public var heads: Int
+  /// Channels of a head; nil takes `channels / heads`.
+  public var headWidth: Int?
+  /// Frames that a frame sees, itself included.
+  public var window: Int
+  public var conditioning: ActionConditioningKind
+
+  public init(
+    rows: Int = 8, columns: Int = 8, vocabulary: Int = 512, actions: Int = 8, actionWidth: Int = 8,
+    channels: Int = 128, blocks: Int = 4, heads: Int = 4, headWidth: Int? = nil, window: Int = 8,
+    conditioning: ActionConditioningKind = .film
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.vocabulary = vocabulary
+    self.actions = actions
+    self.actionWidth = actionWidth
+    self.channels = channels
+    self.blocks = blocks
+    self.heads = heads
+    self.headWidth = headWidth
+    self.window = window
+    self.conditioning = conditioning
+  }
+
+  public var tokens: Int { rows * columns }
+
+  var transformer: SpaceTimeConfiguration {
+    SpaceTimeConfiguration(
+      width: channels, blocks: blocks, heads: heads, headWidth: headWidth, rows: rows, columns: columns,
+      window: window)
+  }
+}
+
+/// Predicts the tokens of the next frame from the frames before it and the latent action (a decoder-only MaskGIT;
+/// Genie, section 2.1).
+public final class Dynamics: Sendable {
+  public let configuration: DynamicsConfiguration
+  public let parameters: Parameters
+  /// `[actions, actionWidth]`: the codebook of the latent action model; no gradient reaches it.
+  public let actionVectors: Tensor
+  /// One row for each code, and one for "masked".
+  public let embedding: Embedding
+  public let transformer: SpaceTimeTransformer
+  public let head: Linear
+
+  public init(_ configuration: DynamicsConfiguration, seed: UInt64) {
+    self.configuration = configuration
+    let parameters = Parameters(seed: seed)
+    self.parameters = parameters
+    actionVectors = Tensor(shape: [configuration.actions, configuration.actionWidth])
+    embedding = Embedding(
+      parameters, "embedding", entries: configuration.vocabulary + 1, channels: configuration.channels)
+    transformer = SpaceTimeTransformer(
+      parameters, "transformer", configuration.transformer,
+      actions: (configuration.conditioning, configuration.actionWidth))
+    head = Linear(
+      parameters, "head", inputs: configuration.channels, outputs: configuration.vocabulary, role: .outer,
+      deviation: 0.02)
+  }
+
+  /// The code that stands for "not known yet".
+  public var mask: Int32 { Int32(configuration.vocabulary) }
+
+  /// The action that led to a frame where none did: the first of a clip, or of a prompt.
+  public static let noAction: Int32 = -1
+
+  /// - Parameters:
+  ///   - tokens: `[batch, time, tokens]`, codes in `0..<vocabulary`, or ``mask``.
+  ///   - actions: `[batch, time]`: the action that led to each frame, or ``noAction``.
+  /// - Returns: `[batch, time, tokens, channels]`, for ``head``.
+  public func hidden(_ tape: Tape, tokens: [Int32], actions: [Int32], batch: Int, time: Int) -> Variable {
+    let x = embedding(tape, tokens, shape: [batch, time, configuration.tokens])
+    return transformer(tape, x, actions: vectors(actions, [batch, time], tape))
+  }
+
+  /// The same for one new frame, given the frames in the cache.
+  public func hidden(
+    _ tape: Tape, tokens: [Int32], action: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
+  ) -> Variable {
+    let x = embedding(tape, tokens, shape: [1, 1, configuration.tokens])
+    return transformer(tape, x, actions: vectors([action], [1, 1], tape), cache: cache, prepared: prepared)
+  }
+
+  /// `[shape..., actionWidth]`; zero for ``noAction``.
+  private func vectors(_ actions: [Int32], _ shape: Shape, _ tape: Tape) -> Variable {
+    let width = configuration.actionWidth
+    let result = tape.arena.zeros(Shape(shape.dimensions + [width]))
+    precondition(actions.count == shape.count, "\(actions.count) actions for \(shape)")
+    for (row, action) in actions.enumerated() where action != Self.noAction {
+      precondition(action >= 0 && action < configuration.actions, "latent action \(action) of \(configuration.actions)")
+      (result.pointer + row * width).update(from: actionVectors.pointer + Int(action) * width, count: width)
+    }
+    return tape.constant(result)
+  }
+
+  /// Starts embeddings and head from what the tokens look like: codes of similar patches start alike, so that
+  /// the model need not find out first which codes belong together.
+  /// - Parameters:
+  ///   - patches: `[vocabulary, values]`: the mean patch of each code.
+  ///   - frequencies: how often each code occurs, as a share.
+  public func ground(patches: [Float], values: Int, frequencies: [Float], key: RandomKey) {
+    let (vocabulary, channels) = (configuration.vocabulary, configuration.channels)
+    precondition(patches.count == vocabulary * values && frequencies.count == vocabulary, "patches of another codebook")
+    var mean = [Float](repeating: 0, count: values)
+    for code in 0..<vocabulary {
+      for i in 0..<values { mean[i] += frequencies[code] * patches[code * values + i] }
+    }
+    // A random projection keeps distances, which is all that is wanted.
+    let projection = Tensor(shape: [values, channels])
+    for i in 0..<projection.count { projection[i] = key.normal(UInt64(i)) }
+    let centred = Tensor(shape: [vocabulary, values])
+    for code in 0..<vocabulary where frequencies[code] > 0 {
+      for i in 0..<values { centred[code * values + i] = patches[code * values + i] - mean[i] }
+    }
+    let projected = Tensor(shape: [vocabulary, channels])
+    projected.assignProduct(centred, projection)
+    let used = max(1, frequencies.reduce(into: 0) { $0 += $1 > 0 ? 1 : 0 })
+    let energy = projected.values.reduce(0) { $0 + $1 * $1 } / Float(used * channels)
+    let scale = 0.5 / max(energy, 1e-12).squareRoot()
+    for code in 0..<vocabulary {
+      for c in 0..<channels {
+        let value = projected[code * channels + c] * scale
+        embedding.table.value[code * channels + c] = value + 0.02 * key.normal(UInt64(1 << 32 + code * channels + c))
+        head.weight.value[c * vocabulary + code] = 0.1 * value
+      }
+      head.bias!.value[code] = max(-12, frequencies[code] > 0 ? log(frequencies[code]) : -12)
+    }
+  }
+
+  /// What a checkpoint keeps.
+  public var state: [String: Tensor] { parameters.state.merging(["actionVectors": actionVectors]) { $1 } }
+}

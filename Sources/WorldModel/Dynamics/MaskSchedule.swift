@@ -1,0 +1,81 @@
+import Autograd
+import Foundation
+
+/// How many tokens are still masked after each step of sampling a frame (MaskGIT's cosine schedule).
+public enum MaskSchedule {
+  /// - Returns: tokens that stay masked after step `step` of `steps`; 0 after the last.
+  public static func masked(after step: Int, of steps: Int, tokens: Int) -> Int {
+    step >= steps - 1 ? 0 : Int(Double(tokens) * cos(Double.pi / 2 * Double(step + 1) / Double(steps)))
+  }
+}
+
+/// What a dynamics model is not shown in training.
+///
+/// At play, the frames before are known and the new one is wholly masked at first; so in training some frames are
+/// whole context, the others are masked at a rate of 0.5...1 (Genie, section 2.1) or wholly. The first frame is never masked.
+public struct MaskingConfiguration: Codable, Sendable, Equatable {
+  /// Share of frames that stay whole.
+  public var clean: Float
+  /// Share of the other frames that are masked wholly.
+  public var full: Float
+  public var lowestRate: Float
+  /// Share of shown tokens that are replaced by another code of the same clip: at play the context holds errors too.
+  public var corruption: Float
+  /// Share of actions that are replaced by a random one: an action that the situation does not allow then leads to what is possible.
+  public var actionNoise: Float
+
+  public init(
+    clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05, actionNoise: Float = 0.05
+  ) {
+    self.clean = clean
+    self.full = full
+    self.lowestRate = lowestRate
+    self.corruption = corruption
+    self.actionNoise = actionNoise
+  }
+}
+
+/// One clip as a dynamics model is shown it in training.
+struct MaskedClip {
+  /// `[time, tokens]`, with masks and corruption.
+  var tokens: [Int32]
+  /// `[time]`.
+  var actions: [Int32]
+  /// Places in `tokens` that were masked: what has to be predicted.
+  var masked: [Int] = []
+
+  /// - Parameters:
+  ///   - clean: `[time, tokens]`.
+  ///   - actions: `[time]`: what led to each frame.
+  init(
+    clean: ArraySlice<Int32>, actions: ArraySlice<Int32>, time: Int, mask: Int32, actionCount: Int,
+    configuration: MaskingConfiguration, key: RandomKey
+  ) {
+    tokens = Array(clean)
+    self.actions = Array(actions)
+    let original = tokens
+    let count = tokens.count / time
+    let (noise, shown, rates) = (key.folded(in: 0), key.folded(in: 1), key.folded(in: 2))
+    let corruption = configuration.corruption * 2 * rates.uniform(1 << 40)
+    for t in 0..<time {
+      let counter = UInt64(t)
+      if self.actions[t] != Dynamics.noAction, noise.uniform(counter) < configuration.actionNoise {
+        self.actions[t] = Int32(noise.integer(1 << 32 + counter, below: actionCount))
+      }
+      var rate: Float = 0
+      if t > 0, rates.uniform(counter * 4) >= configuration.clean {
+        let partial = configuration.lowestRate + (1 - configuration.lowestRate) * rates.uniform(counter * 4 + 1)
+        rate = rates.uniform(counter * 4 + 2) < configuration.full ? 1 : partial
+      }
+      for token in 0..<count {
+        let place = t * count + token
+        if shown.uniform(UInt64(place) * 2) < rate {
+          tokens[place] = mask
+          masked.append(place)
+        } else if shown.uniform(UInt64(place) * 2 + 1) < corruption {
+          tokens[place] = original[shown.integer(1 << 32 + UInt64(place), below: original.count)]
+        }
+      }
+    }
+  }
+}

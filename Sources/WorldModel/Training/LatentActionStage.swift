@@ -1,0 +1,139 @@
+import Autograd
+import NeuralNetwork
+
+/// Trains the latent action model.
+///
+/// With a codebook from the first step, codes collapse or come to describe the scenery. So vectors first are
+/// continuous (of length 1, with noise), until they hold what moves; then k-means places the codes among them.
+// The workers of a step only read the stage; what a step changes, it changes between them.
+final class LatentActionStage: TrainingStage, @unchecked Sendable {
+  let name = "latent_actions"
+  let configuration: StageConfiguration
+  let optimizer: Optimizer
+  private let model: LatentActionModel
+  private let training: TrainingConfiguration
+  private let clips: ClipSampler
+  private let validation: FrameBatch
+  private let parallel: DataParallel
+  private let statistics: [QuantizerStatistics]
+  private let motion: MotionFeatures
+  private let weights: MotionWeights
+  private let key: RandomKey
+  /// Clips of a part: enough that matrices are worth a product.
+  private let part = 4
+
+  init(
+    _ model: LatentActionModel, training: TrainingConfiguration, video: any TrainingVideo,
+    episodes: [Range<Int>], heldOut: [Range<Int>], workers: Workers, seed: UInt64
+  ) throws(TrainingError) {
+    self.model = model
+    self.training = training
+    configuration = training.latentActions
+    optimizer = Optimizer(model.parameters, configuration.optimizer)
+    clips = try ClipSampler(video, episodes: episodes, time: configuration.time)
+    let held = try ClipSampler(video, episodes: heldOut, time: configuration.time)
+    validation = held.batch(held.evenStarts(64))
+    parallel = DataParallel(model.parameters, workers: workers)
+    statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
+    motion = MotionFeatures(radius: model.configuration.motionRadius)
+    weights = MotionWeights(radius: max(1, model.configuration.motionRadius), emphasis: training.motionEmphasis)
+    key = RandomKey(seed: seed).folded(in: "latentActions")
+  }
+
+  var modelState: [String: Tensor] { model.state }
+
+  func didRestore() { model.quantizer.didRestore(placed: model.quantizer.uses.values.contains { $0 > 0 }) }
+
+  func step(_ step: Int, progress: Double) -> Figures {
+    let own = key.folded(in: UInt64(step))
+    if progress >= training.continuousShare, !model.quantizer.isPlaced { placeCodes(key: own.folded(in: 9)) }
+    let batch = clips.batch(clips.starts(configuration.batch, key: own))
+    let parts = (batch.clips + part - 1) / part
+    let transitions = Float(batch.clips * (batch.time - 1))
+    let scale = 1 / (transitions * Float(model.patches.count * model.patches.channels))
+    let quantizes = model.quantizer.isPlaced
+    let (gradients, reports) = parallel.gradients(parts: parts) { [self] index, worker, tape in
+      let range = index * part..<min(batch.clips, (index + 1) * part)
+      let pooled = PooledFrames(batch.clips(range), by: model.configuration.pooling)
+      let rolls = range.map { own.folded(in: 2).integer(UInt64($0), below: pooled.height) }
+      let features = motion.features(pooled.rolled(rows: rolls), patches: model.patches, arena: tape.arena)
+      let vectors = model.encode(tape, tape.constant(features))
+      var (codes, commitment): (Variable, Variable?) = (vectors, nil)
+      if quantizes {
+        let quantized = model.quantizer(tape, vectors, scale: 0.1 / transitions, statistics: statistics[worker])
+        (codes, commitment) = (quantized.vectors, quantized.loss)
+      } else {
+        let noise = tape.arena.tensor(vectors.shape)
+        let numbers = own.folded(in: 3).folded(in: UInt64(index))
+        for i in 0..<noise.count { noise.pointer[i] = numbers.normal(UInt64(i)) * training.continuousNoise }
+        codes = tape.add(tape.normalize(vectors), tape.constant(noise))
+      }
+      let error = predictionError(tape, pooled, codes: codes, scale: scale)
+      return (commitment.map { tape.add(error, $0) } ?? error, error.value[0])
+    }
+    let norm = optimizer.update(gradients, progress: progress)
+    if quantizes { model.quantizer.update(statistics, key: own.folded(in: 4), revive: progress < 0.6) }
+    return [
+      ("psnr", Fidelity.psnr(meanSquaredError: Double(reports.reduce(0, +)))), ("gradientNorm", Double(norm)),
+    ]
+  }
+
+  private func predictionError(_ tape: Tape, _ pooled: PooledFrames, codes: Variable, scale: Float) -> Variable {
+    let old = pooled.patches(model.patches, frames: 0..<pooled.time - 1, arena: tape.arena)
+    let change = pooled.patches(model.patches, frames: 1..<pooled.time, arena: tape.arena)
+    for i in 0..<change.count { change.pointer[i] -= old.pointer[i] }
+    let weight = weights.weights(pooled, patches: model.patches, arena: tape.arena)
+    let predicted = model.predictChange(tape, tape.constant(old), codes: codes)
+    return tape.squaredError(predicted, change, weights: weight, scale: scale)
+  }
+
+  /// Continuous vectors of many clips, and k-means over them.
+  private func placeCodes(key: RandomKey) {
+    let arena = Arena()
+    var vectors: [Float] = []
+    for round in 0..<30 {
+      let batch = clips.batch(clips.starts(configuration.batch, key: key.folded(in: UInt64(round))))
+      for start in stride(from: 0, to: batch.clips, by: part) {
+        arena.reset()
+        let tape = Tape(arena: arena)
+        let pooled = PooledFrames(
+          batch.clips(start..<min(batch.clips, start + part)), by: model.configuration.pooling)
+        let features = motion.features(pooled, patches: model.patches, arena: arena)
+        vectors += tape.normalize(model.encode(tape, tape.constant(features))).value.values
+      }
+    }
+    let width = model.configuration.codebook.width
+    let found = KMeans.spherical(vectors, width: width, clusters: model.actions, key: key.folded(in: 1 << 20))
+    let transitions = Float(configuration.batch * (configuration.time - 1))
+    model.quantizer.place(centres: found.centres, uses: found.shares.map { max($0, 1e-3) * transitions })
+  }
+
+  func validate() -> Figures {
+    let arena = Arena()
+    var (inferred, random) = (0.0, 0.0)
+    var uses = [Int](repeating: 0, count: model.actions)
+    for clip in 0..<validation.clips {
+      arena.reset()
+      let tape = Tape(arena: arena)
+      let one = validation.clips(clip..<clip + 1)
+      let pooled = PooledFrames(one, by: model.configuration.pooling)
+      let codes = model.infer(one, arena: arena)
+      for code in codes { uses[Int(code)] += 1 }
+      let others = codes.indices.map {
+        Int32(key.integer(UInt64(clip * 64 + $0), below: model.actions))
+      }
+      let scale = 1 / Float(codes.count * model.patches.count * model.patches.channels)
+      for (chosen, add) in [(codes, { inferred += $0 }), (others, { random += $0 })] as [([Int32], (Double) -> Void)] {
+        let vectors = model.quantizer.vectors(chosen, shape: [1, chosen.count], arena: arena)
+        add(Double(predictionError(tape, pooled, codes: tape.constant(vectors), scale: scale).value[0]))
+      }
+    }
+    let count = Double(validation.clips)
+    let psnr = Fidelity.psnr(meanSquaredError: inferred / count)
+    let total = Double(uses.reduce(0, +))
+    return [
+      ("psnr", psnr), ("gain", psnr - Fidelity.psnr(meanSquaredError: random / count)),
+      ("leastUsed", Double(uses.min()!) / total), ("mostUsed", Double(uses.max()!) / total),
+    ]
+  }
+}

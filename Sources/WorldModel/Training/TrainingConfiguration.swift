@@ -1,0 +1,65 @@
+import NeuralNetwork
+
+/// How much one stage of training sees.
+public struct StageConfiguration: Codable, Sendable, Equatable {
+  public var steps: Int
+  /// Clips of a step, and frames of a clip.
+  public var batch: Int
+  public var time: Int
+  public var optimizer: OptimizerConfiguration
+
+  public init(steps: Int, batch: Int, time: Int, optimizer: OptimizerConfiguration = .init()) {
+    self.steps = steps
+    self.batch = batch
+    self.time = time
+    self.optimizer = optimizer
+  }
+}
+
+/// How a Genie is trained: three stages, one after the other (Genie, section 2.1), then the heads for rewards and ends.
+public struct TrainingConfiguration: Codable, Sendable, Equatable {
+  public var tokenizer: StageConfiguration
+  public var latentActions: StageConfiguration
+  public var dynamics: StageConfiguration
+  public var rewards: StageConfiguration
+  /// Share of the latent action stage in which vectors are not quantised; then k-means places the codes.
+  public var continuousShare: Double
+  /// Noise on the vectors in that share.
+  public var continuousNoise: Float
+  /// What a pixel that the dominant motion does not explain counts more, in the loss of the latent actions.
+  public var motionEmphasis: Float
+  public var masking: MaskingConfiguration
+  /// Short clips first: their length and number, for this share of the dynamics stage.
+  public var shortTime: Int
+  public var shortBatch: Int
+  public var shortShare: Double
+  /// Episodes whose rewards and ends may be looked at.
+  public var labelledEpisodes: Int
+  /// Share of the video that is held out for validation.
+  public var heldOut: Double
+
+  public init(
+    tokenizer: StageConfiguration = .init(steps: 2500, batch: 4, time: 4),
+    latentActions: StageConfiguration = .init(steps: 1500, batch: 32, time: 4),
+    dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
+    rewards: StageConfiguration = .init(
+      steps: 1200, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
+    continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
+    masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8, shortShare: Double = 0.3,
+    labelledEpisodes: Int = 200, heldOut: Double = 0.05
+  ) {
+    self.tokenizer = tokenizer
+    self.latentActions = latentActions
+    self.dynamics = dynamics
+    self.rewards = rewards
+    self.continuousShare = continuousShare
+    self.continuousNoise = continuousNoise
+    self.motionEmphasis = motionEmphasis
+    self.masking = masking
+    self.shortTime = shortTime
+    self.shortBatch = shortBatch
+    self.shortShare = shortShare
+    self.labelledEpisodes = labelledEpisodes
+    self.heldOut = heldOut
+  }
+}

@@ -1,0 +1,106 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+import Reporting
+
+/// Why a training cannot go on.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+  case checkpoint(CheckpointError)
+  /// The loss is no number any more.
+  case diverged(stage: String, step: Int)
+  case notEnoughVideo(frames: Int, needed: Int)
+  case unusable(String)
+
+  public var description: String {
+    switch self {
+    case .checkpoint(let error): "\(error)"
+    case .diverged(let stage, let step):
+      "training of '\(stage)' diverged at step \(step): lower its learning rate, or resume from the last checkpoint"
+    case .notEnoughVideo(let frames, let needed):
+      "\(frames) usable frames are too few: at least \(needed) consecutive frames without a cut are needed"
+    case .unusable(let reason): reason
+    }
+  }
+}
+
+/// Runs a stage to its end: progress bar, TensorBoard events, validation, checkpoints, resumption.
+struct TrainingRunner {
+  /// Where checkpoints are kept while the stage is not done.
+  let folder: URL
+  let events: EventFile?
+  /// Seconds that the stage may take; nil runs the configured number of steps.
+  let seconds: Double?
+  /// Seconds between checkpoints, and between validations.
+  var checkpointInterval = 60.0
+  var validationInterval = 30.0
+  let showsProgress: Bool
+
+  /// Written beside the tensors of an unfinished stage.
+  private struct Plan: Codable {
+    var step: Int
+    var steps: Int?
+    var seconds: Double
+  }
+
+  /// - Returns: the last validation's figures, the steps and the seconds that the stage took.
+  func run(_ stage: any TrainingStage) throws -> (figures: Figures, steps: Int, seconds: Double) {
+    let file = folder.appending(path: stage.name + ".safetensors")
+    var plan = Plan(step: 0, steps: seconds == nil ? stage.configuration.steps : nil, seconds: 0)
+    let state = stage.modelState.merging(stage.optimizer.state) { $1 }
+    if FileManager.default.fileExists(atPath: file.path) {
+      do {
+        plan = try Checkpoint.configuration(Plan.self, from: file)
+        try Checkpoint.read(into: state, from: file)
+      } catch { throw TrainingError.checkpoint(error) }
+      stage.optimizer.didRestore(step: plan.step)
+      stage.didRestore()
+    }
+    let bar = ProgressBar(
+      stage.name, total: plan.steps, start: plan.step, unit: "steps", style: showsProgress ? .automatic : .quiet)
+    let clock = ContinuousClock()
+    let before = plan.seconds
+    let started = clock.now
+    func elapsed() -> Double {
+      let duration = clock.now - started
+      return before + Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+    var (lastCheckpoint, lastValidation) = (elapsed(), elapsed())
+    func save() throws {
+      plan.seconds = elapsed()
+      do {
+        try Checkpoint.write(stage.modelState.merging(stage.optimizer.state) { $1 }, configuration: plan, to: file)
+      } catch { throw TrainingError.checkpoint(error) }
+    }
+    let calibration = 24
+    while plan.step < plan.steps ?? Int.max {
+      let progress = plan.steps.map { Double(plan.step) / Double($0) } ?? 0
+      let figures = try stage.step(plan.step, progress: progress)
+      for figure in figures {
+        guard figure.value.isFinite else { throw TrainingError.diverged(stage: stage.name, step: plan.step) }
+        if plan.step % 10 == 0 { try events?.scalar("\(stage.name)/\(figure.name)", figure.value, step: plan.step) }
+      }
+      plan.step += 1
+      if plan.steps == nil, plan.step == calibration, let seconds {
+        // The number of steps is fixed once, from the time of the first ones, and travels with the checkpoint.
+        plan.steps = max(2 * calibration, Int(seconds / (elapsed() / Double(calibration))))
+      }
+      bar.total = plan.steps
+      bar.update(to: plan.step, figures: figures)
+      if elapsed() - lastValidation > validationInterval {
+        for figure in try stage.validate() {
+          try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step)
+        }
+        lastValidation = elapsed()
+      }
+      if elapsed() - lastCheckpoint > checkpointInterval {
+        try save()
+        lastCheckpoint = elapsed()
+      }
+    }
+    let figures = try stage.validate()
+    for figure in figures { try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step) }
+    bar.finish()
+    try save()
+    return (figures, plan.step, plan.seconds)
+  }
+}

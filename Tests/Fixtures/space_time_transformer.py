@@ -4,8 +4,8 @@
     python space_time_transformer.py
 
 The file holds the inputs (`x`, `targets`, `blocks.N.film.scale`, `blocks.N.film.shift`), every parameter,
-`logits`, `loss` and, under `gradients.NAME`, the gradient of every parameter and of every input but the targets.
-Parameters are Float32; all is computed in Float64 and rounded once at the end, so that what is compared with
+`logits`, `loss` and, under `gradients.NAME`, the gradient of every parameter and of every input but the
+targets. Parameters are Float32; all is computed in Float64 and rounded once at the end, so that what is compared with
 carries no rounding of its own. The sizes are in the metadata, `configuration`.
 
 Weights are stored [input, output] and applied as `y = x @ W`. The width 3C of `qkv` is q, k, v, each

@@ -136,6 +136,17 @@ public struct Socket: ~Copyable {
     return items.0.revents != 0
   }
 
+  /// Waits until a message can be sent (at a client: until a server is connected) or the time is over.
+  /// - Returns: whether one can be sent.
+  public func waitToSend(milliseconds: Int) throws(WireError) -> Bool {
+    var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
+    guard zmq_poll(&item, 1, milliseconds) >= 0 else {
+      if zmq_errno() == EINTR { return false }
+      throw .last("cannot poll")
+    }
+    return item.revents != 0
+  }
+
   /// Lets what was sent still leave for so long after the socket is closed.
   public func linger(milliseconds: Int32) {
     var time = milliseconds

@@ -1,10 +1,10 @@
 #include "CKernels.h"
 #include "vector.h"
 
-/// Up to sixteen places of the ring at a time. Scores are vectors over the places, in four partial sums; places
-/// that hold no frame yet are never read as values, so that what lies there does not matter.
-INLINE void attend(const float *q, const float *keys, const float *end, const float *values, const float *bias,
-                   float *out, size_t head_dim, size_t window, float scale) {
+/// Up to sixteen places of the ring at a time. Scores are vectors over the places, in four partial sums;
+/// places that hold no frame yet are never read as values, so that what lies there does not matter.
+INLINE void attend(const float *q, const float *keys, const float *end, const float *values,
+                   const float *bias, float *out, size_t head_dim, size_t window, float scale) {
   float scores[padded(window)];
   vector top = -INFINITY;
   for (size_t place = 0; place < window; place += lanes) {
@@ -52,8 +52,8 @@ INLINE void write_place(const float *qkv, float *keys, float *values, size_t pla
 }
 
 CLONES void ck_temporal_attention_cached(const float *qkv, float *keys, float *values, const float *ring_bias,
-                                         float *out, size_t place, size_t tokens, size_t heads, size_t head_dim,
-                                         size_t window, float scale) {
+                                         float *out, size_t place, size_t tokens, size_t heads,
+                                         size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim, ring = head_dim * window;
   const float *end = keys + tokens * heads * ring;
   for (size_t n = 0; n < tokens; n++, qkv += 3 * channels) {

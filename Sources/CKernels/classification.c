@@ -67,8 +67,8 @@ CLONES void ck_argmax_rows(const float *x, int32_t *codes, size_t rows, size_t c
   }
 }
 
-/// The first place where the cumulative sum passes the threshold: by sixteens, then one by one. Where rounding
-/// leaves the threshold at the very end, the last place that is not zero.
+/// The first place where the cumulative sum passes the threshold: by sixteens, then one by one. Where
+/// rounding leaves the threshold at the very end, the last place that is not zero.
 INLINE size_t pass_threshold(const float *x, float threshold, size_t classes) {
   float before = 0.0f, cumulative = 0.0f;
   size_t block = 0;
@@ -91,7 +91,8 @@ INLINE size_t pass_threshold(const float *x, float threshold, size_t classes) {
 }
 
 CLONES void ck_sample_rows(const float *logits, const float *uniforms, float temperature, int32_t *codes,
-                           float *log_likelihoods, float *entropies, float *scratch, size_t rows, size_t classes) {
+                           float *log_likelihoods, float *entropies, float *scratch, size_t rows,
+                           size_t classes) {
   for (size_t row = 0; row < rows; row++) {
     const float *x = logits + row * classes;
     float top = row_maximum(x, classes);

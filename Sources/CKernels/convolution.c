@@ -17,8 +17,8 @@ static run kernel_row(ptrdiff_t y, ptrdiff_t x, size_t height, size_t width, siz
   return (run){image, (size_t)from * channels, (size_t)(to - from) * channels};
 }
 
-void ck_im2col(const float *image, float *columns, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding) {
+void ck_im2col(const float *image, float *columns, size_t height, size_t width, size_t channels,
+               size_t kernel, size_t stride, size_t padding) {
   size_t out_height = (height + 2 * padding - kernel) / stride + 1;
   size_t out_width = (width + 2 * padding - kernel) / stride + 1, length = kernel * channels;
   for (size_t oy = 0; oy < out_height; oy++) {
@@ -34,8 +34,8 @@ void ck_im2col(const float *image, float *columns, size_t height, size_t width, 
   }
 }
 
-void ck_col2im(const float *columns, float *image, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding) {
+void ck_col2im(const float *columns, float *image, size_t height, size_t width, size_t channels,
+               size_t kernel, size_t stride, size_t padding) {
   size_t out_height = (height + 2 * padding - kernel) / stride + 1;
   size_t out_width = (width + 2 * padding - kernel) / stride + 1, length = kernel * channels;
   for (size_t oy = 0; oy < out_height; oy++) {

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-// ---- elementwise ------------------------------------------------------------------------------------------------
+// ---- elementwise ------------------------------------------------------------------------------------------
 
 static double gelu(double x) { return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }
 
@@ -65,10 +65,10 @@ void ck_reference_unit_to_bytes(const float *x, uint8_t *y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] = (uint8_t)round(fmin(fmax(x[i], 0), 1) * 255);
 }
 
-// ---- layer norm -------------------------------------------------------------------------------------------------
+// ---- layer norm -------------------------------------------------------------------------------------------
 
-void ck_reference_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y, float *mean,
-                                     float *rstd, size_t rows, size_t channels, float epsilon) {
+void ck_reference_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y,
+                                     float *mean, float *rstd, size_t rows, size_t channels, float epsilon) {
   for (size_t row = 0; row < rows; row++, x += channels, y += channels) {
     double sum = 0, squares = 0;
     for (size_t c = 0; c < channels; c++) sum += x[c];
@@ -100,7 +100,7 @@ void ck_reference_layer_norm_backward(const float *dy, const float *x, const flo
   }
 }
 
-// ---- attention --------------------------------------------------------------------------------------------------
+// ---- attention --------------------------------------------------------------------------------------------
 
 static double dot(const float *a, const float *b, size_t count) {
   double sum = 0;
@@ -108,7 +108,8 @@ static double dot(const float *a, const float *b, size_t count) {
   return sum;
 }
 
-/// One query against `count` keys, `stride` floats apart (backwards in time when negative), values after the keys.
+/// One query against `count` keys, `stride` floats apart (backwards in time when negative), values after the
+/// keys.
 static void attend(const float *q, const float *keys, ptrdiff_t stride, size_t channels, const float *bias,
                    float *out, float *probabilities, size_t count, size_t head_dim, double scale) {
   double *weights = malloc(count * sizeof(double)), top = -INFINITY, total = 0;
@@ -120,18 +121,19 @@ static void attend(const float *q, const float *keys, ptrdiff_t stride, size_t c
   for (size_t j = 0; probabilities && j < count; j++) probabilities[j] = (float)(weights[j] / total);
   for (size_t d = 0; d < head_dim; d++) {
     double sum = 0;
-    for (size_t j = 0; j < count; j++) sum += weights[j] / total * keys[(ptrdiff_t)j * stride + (ptrdiff_t)channels + d];
+    for (size_t j = 0; j < count; j++)
+      sum += weights[j] / total * (keys + (ptrdiff_t)j * stride)[channels + d];
     out[d] = (float)sum;
   }
   free(weights);
 }
 
 static void attend_backward(const float *q, const float *keys, ptrdiff_t stride, size_t channels,
-                            const float *probabilities, const float *dout, float *dq, float *dkeys, float *dbias,
-                            size_t count, size_t head_dim, double scale) {
+                            const float *probabilities, const float *dout, float *dq, float *dkeys,
+                            float *dbias, size_t count, size_t head_dim, double scale) {
   double mean = 0;
   for (size_t j = 0; j < count; j++) {
-    mean += probabilities[j] * dot(dout, keys + (ptrdiff_t)j * stride + channels, head_dim);
+    mean += probabilities[j] * dot(dout, keys + (ptrdiff_t)j * stride + (ptrdiff_t)channels, head_dim);
   }
   for (size_t j = 0; j < count; j++) {
     const float *k = keys + (ptrdiff_t)j * stride, *v = k + channels;
@@ -146,9 +148,9 @@ static void attend_backward(const float *q, const float *keys, ptrdiff_t stride,
   }
 }
 
-void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities,
-                                            float *scratch, size_t time, size_t tokens, size_t heads,
-                                            size_t head_dim, float scale) {
+void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
+                                            float *probabilities, float *scratch, size_t time, size_t tokens,
+                                            size_t heads, size_t head_dim, float scale) {
   (void)scratch;
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < time * tokens * heads; i++) {
@@ -156,28 +158,29 @@ void ck_reference_spatial_attention_forward(const float *qkv, const float *bias,
     const float *frame = qkv + t * tokens * 3 * channels + h * head_dim;
     attend(frame + n * 3 * channels, frame + channels, (ptrdiff_t)(3 * channels), channels,
            bias ? bias + (h * tokens + n) * tokens : NULL, out + i * head_dim,
-           probabilities ? probabilities + ((t * heads + h) * tokens + n) * tokens : NULL, tokens, head_dim, scale);
+           probabilities ? probabilities + ((t * heads + h) * tokens + n) * tokens : NULL, tokens, head_dim,
+           scale);
   }
 }
 
 void ck_reference_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                             float *dqkv, float *dbias, float *scratch, size_t time, size_t tokens,
-                                             size_t heads, size_t head_dim, float scale) {
+                                             float *dqkv, float *dbias, float *scratch, size_t time,
+                                             size_t tokens, size_t heads, size_t head_dim, float scale) {
   (void)scratch;
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < time * tokens * heads; i++) {
     size_t h = i % heads, n = i / heads % tokens, t = i / heads / tokens;
     size_t frame = t * tokens * 3 * channels + h * head_dim, query = frame + n * 3 * channels;
     attend_backward(qkv + query, qkv + frame + channels, (ptrdiff_t)(3 * channels), channels,
-                    probabilities + ((t * heads + h) * tokens + n) * tokens, dout + i * head_dim, dqkv + query,
-                    dqkv + frame + channels, dbias ? dbias + (h * tokens + n) * tokens : NULL, tokens, head_dim,
-                    scale);
+                    probabilities + ((t * heads + h) * tokens + n) * tokens, dout + i * head_dim,
+                    dqkv + query, dqkv + frame + channels, dbias ? dbias + (h * tokens + n) * tokens : NULL,
+                    tokens, head_dim, scale);
   }
 }
 
-void ck_reference_temporal_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities,
-                                             size_t time, size_t tokens, size_t heads, size_t head_dim,
-                                             size_t window, float scale) {
+void ck_reference_temporal_attention_forward(const float *qkv, const float *bias, float *out,
+                                             float *probabilities, size_t time, size_t tokens, size_t heads,
+                                             size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < time * tokens * heads; i++) {
     size_t h = i % heads, n = i / heads % tokens, t = i / heads / tokens, count = t < window ? t + 1 : window;
@@ -190,8 +193,8 @@ void ck_reference_temporal_attention_forward(const float *qkv, const float *bias
 }
 
 void ck_reference_temporal_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                              float *dqkv, float *dbias, size_t time, size_t tokens, size_t heads,
-                                              size_t head_dim, size_t window, float scale) {
+                                              float *dqkv, float *dbias, size_t time, size_t tokens,
+                                              size_t heads, size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < time * tokens * heads; i++) {
     size_t h = i % heads, n = i / heads % tokens, t = i / heads / tokens, count = t < window ? t + 1 : window;
@@ -202,12 +205,13 @@ void ck_reference_temporal_attention_backward(const float *qkv, const float *pro
   }
 }
 
-void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values, const float *ring_bias,
-                                            float *out, size_t place, size_t tokens, size_t heads, size_t head_dim,
-                                            size_t window, float scale) {
+void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values,
+                                            const float *ring_bias, float *out, size_t place, size_t tokens,
+                                            size_t heads, size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < tokens * heads; i++) {
-    const float *q = qkv + i / heads * 3 * channels + i % heads * head_dim, *bias = ring_bias + i % heads * window;
+    const float *q = qkv + i / heads * 3 * channels + i % heads * head_dim,
+                *bias = ring_bias + i % heads * window;
     float *k = keys + i * head_dim * window, *v = values + i * window * head_dim;
     double weights[window], top = -INFINITY, total = 0;
     for (size_t d = 0; d < head_dim; d++) k[d * window + place] = q[channels + d];
@@ -221,13 +225,14 @@ void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float
     for (size_t w = 0; w < window; w++) total += weights[w] = exp(weights[w] - top);
     for (size_t d = 0; d < head_dim; d++) {
       double sum = 0;
-      for (size_t w = 0; w < window; w++) sum += weights[w] > 0 ? weights[w] / total * v[w * head_dim + d] : 0;
+      for (size_t w = 0; w < window; w++)
+        sum += weights[w] > 0 ? weights[w] / total * v[w * head_dim + d] : 0;
       out[i * head_dim + d] = (float)sum;
     }
   }
 }
 
-// ---- classification and sampling --------------------------------------------------------------------------------
+// ---- classification and sampling --------------------------------------------------------------------------
 
 static size_t largest(const float *x, size_t classes) {
   size_t best = 0;
@@ -242,8 +247,8 @@ static double log_sum(const float *x, size_t classes) {
   return log(sum) + top;
 }
 
-double ck_reference_cross_entropy(const float *logits, const int32_t *targets, const float *weights, float scale,
-                                  float *dlogits, size_t *correct, size_t rows, size_t classes) {
+double ck_reference_cross_entropy(const float *logits, const int32_t *targets, const float *weights,
+                                  float scale, float *dlogits, size_t *correct, size_t rows, size_t classes) {
   double loss = 0;
   if (correct) *correct = 0;
   for (size_t row = 0; row < rows; row++) {
@@ -297,15 +302,18 @@ void ck_reference_sample_rows(const float *logits, const float *uniforms, float 
   }
 }
 
-// ---- convolution ------------------------------------------------------------------------------------------------
+// ---- convolution ------------------------------------------------------------------------------------------
 
 /// Calls `body` with the place in the columns and in the image of everything that is not padding.
-static void for_each_tap(size_t height, size_t width, size_t channels, size_t kernel, size_t stride, size_t padding,
-                         void (*body)(size_t column, size_t pixel, void *context), void *context) {
+static void for_each_tap(size_t height, size_t width, size_t channels, size_t kernel, size_t stride,
+                         size_t padding, void (*body)(size_t column, size_t pixel, void *context),
+                         void *context) {
   size_t out_width = (width + 2 * padding - kernel) / stride + 1;
-  size_t rows = ((height + 2 * padding - kernel) / stride + 1) * out_width, length = kernel * kernel * channels;
+  size_t rows = ((height + 2 * padding - kernel) / stride + 1) * out_width,
+         length = kernel * kernel * channels;
   for (size_t i = 0; i < rows * length; i++) {
-    size_t c = i % channels, kx = i / channels % kernel, ky = i / channels / kernel % kernel, row = i / length;
+    size_t c = i % channels, kx = i / channels % kernel, ky = i / channels / kernel % kernel,
+           row = i / length;
     size_t y = row / out_width * stride + ky, x = row % out_width * stride + kx;
     if (y < padding || x < padding || y >= height + padding || x >= width + padding) continue;
     body(i, ((y - padding) * width + x - padding) * channels + c, context);
@@ -330,7 +338,8 @@ static void scatter(size_t column, size_t pixel, void *context) {
 void ck_reference_im2col(const float *image, float *columns, size_t height, size_t width, size_t channels,
                          size_t kernel, size_t stride, size_t padding) {
   copy c = {image, columns};
-  size_t rows = ((height + 2 * padding - kernel) / stride + 1) * ((width + 2 * padding - kernel) / stride + 1);
+  size_t rows =
+      ((height + 2 * padding - kernel) / stride + 1) * ((width + 2 * padding - kernel) / stride + 1);
   for (size_t i = 0; i < rows * kernel * kernel * channels; i++) columns[i] = 0;
   for_each_tap(height, width, channels, kernel, stride, padding, gather, &c);
 }
@@ -341,13 +350,14 @@ void ck_reference_col2im(const float *columns, float *image, size_t height, size
   for_each_tap(height, width, channels, kernel, stride, padding, scatter, &c);
 }
 
-// ---- optimizers -------------------------------------------------------------------------------------------------
+// ---- optimizers -------------------------------------------------------------------------------------------
 
 void ck_reference_adamw(float *parameters, const float *gradients, float *first, float *second, size_t count,
                         float rate, float beta1, float beta2, float epsilon, float decay, float correction1,
                         float correction2) {
   for (size_t i = 0; i < count; i++) {
-    double g = gradients[i], m = beta1 * first[i] + (1.0 - beta1) * g, v = beta2 * second[i] + (1.0 - beta2) * g * g;
+    double g = gradients[i], m = beta1 * first[i] + (1.0 - beta1) * g,
+           v = beta2 * second[i] + (1.0 - beta2) * g * g;
     first[i] = (float)m;
     second[i] = (float)v;
     double step = rate * (m / correction1) / (sqrt(v / correction2) + epsilon);

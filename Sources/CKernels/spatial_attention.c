@@ -18,8 +18,8 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
   for (size_t first = 0; first < tokens; first += tile_rows) {
     size_t count = smaller(tile_rows, tokens - first);
     float inverses[tile_rows];
-    multiply_rows(q + first * stride, stride, 1, count, keys, length, head_dim, scores, length, length, NULL, 1.0f,
-                  0);
+    multiply(count, length, head_dim, (operand){q + first * stride, stride, 1}, keys, length,
+             (target){scores, length, .scale = 1.0f});
     for (size_t r = 0; r < count; r++) {
       float *row = scores + r * length;
       inverses[r] = exponentiate_row(row, bias ? bias + (first + r) * tokens : NULL, scale, tokens);
@@ -28,14 +28,14 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
         store_first(probabilities + (first + r) * tokens + j, load(row + j) * inverses[r], tokens - j);
       }
     }
-    multiply_rows(scores, length, 1, count, values, width, tokens, out + first * channels, channels, head_dim,
-                  inverses, 1.0f, 0);
+    multiply(count, head_dim, tokens, (operand){scores, length, 1}, values, width,
+             (target){out + first * channels, channels, .scale = 1.0f, .scales = inverses});
   }
 }
 
-CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities,
-                                         float *scratch, size_t time, size_t tokens, size_t heads, size_t head_dim,
-                                         float scale) {
+CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out,
+                                         float *probabilities, float *scratch, size_t time, size_t tokens,
+                                         size_t heads, size_t head_dim, float scale) {
   size_t channels = heads * head_dim, square = tokens * tokens;
   for (size_t t = 0; t < time; t++) {
     for (size_t h = 0; h < heads; h++) {
@@ -72,8 +72,9 @@ INLINE void differentiate_softmax(const float *probabilities, float *slopes, flo
   }
 }
 
-INLINE void attend_backward(const float *q, const float *probabilities, const float *dout, float *dq, float *dbias,
-                            float *scratch, size_t tokens, size_t channels, size_t head_dim, float scale) {
+INLINE void attend_backward(const float *q, const float *probabilities, const float *dout, float *dq,
+                            float *dbias, float *scratch, size_t tokens, size_t channels, size_t head_dim,
+                            float scale) {
   size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
   float *values = scratch, *queries = values + width * length, *keys = queries + tokens * width;
   float *douts = keys + tokens * width, *slopes = douts + tokens * width;
@@ -81,17 +82,20 @@ INLINE void attend_backward(const float *q, const float *probabilities, const fl
   pack_rows(q, stride, tokens, head_dim, queries);
   pack_rows(q + channels, stride, tokens, head_dim, keys);
   pack_rows(dout, channels, tokens, head_dim, douts);
-  multiply_rows(douts, width, 1, tokens, values, length, head_dim, slopes, length, length, NULL, 1.0f, 0);
+  multiply(tokens, length, head_dim, (operand){douts, width, 1}, values, length,
+           (target){slopes, length, .scale = 1.0f});
   differentiate_softmax(probabilities, slopes, dbias, tokens);
-  multiply_rows(slopes, length, 1, tokens, keys, width, tokens, dq, stride, head_dim, NULL, scale, 1);
-  multiply_rows(slopes, 1, length, tokens, queries, width, tokens, dq + channels, stride, head_dim, NULL, scale, 1);
-  multiply_rows(probabilities, 1, tokens, tokens, douts, width, tokens, dq + 2 * channels, stride, head_dim, NULL,
-                1.0f, 1);
+  multiply(tokens, head_dim, tokens, (operand){slopes, length, 1}, keys, width,
+           (target){dq, stride, scale, NULL, 1});
+  multiply(tokens, head_dim, tokens, (operand){slopes, 1, length}, queries, width,
+           (target){dq + channels, stride, scale, NULL, 1});
+  multiply(tokens, head_dim, tokens, (operand){probabilities, 1, tokens}, douts, width,
+           (target){dq + 2 * channels, stride, 1.0f, NULL, 1});
 }
 
 CLONES void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                          float *dqkv, float *dbias, float *scratch, size_t time, size_t tokens,
-                                          size_t heads, size_t head_dim, float scale) {
+                                          float *dqkv, float *dbias, float *scratch, size_t time,
+                                          size_t tokens, size_t heads, size_t head_dim, float scale) {
   size_t channels = heads * head_dim, square = tokens * tokens;
   for (size_t t = 0; t < time; t++) {
     for (size_t h = 0; h < heads; h++) {

@@ -2,8 +2,8 @@
 #include "tile.h"
 #include <string.h>
 
-// One position of the grid at all times, sixteen queries at a time against the keys that their bands can reach,
-// copied next to each other. What a block needs is small (window + 15 keys) and lives on the stack.
+// One position of the grid at all times, sixteen queries at a time against the keys that their bands can
+// reach, copied next to each other. What a block needs is small (window + 15 keys) and lives on the stack.
 enum { block = lanes };
 
 /// One block of queries and the keys within their reach.
@@ -22,10 +22,10 @@ INLINE span reach(size_t first, size_t time, size_t window) {
 /// A block has at most window + 15 keys.
 INLINE size_t most_keys(size_t window) { return padded(window + block - 1); }
 
-// ---- forward ----------------------------------------------------------------------------------------------------
+// ---- forward ----------------------------------------------------------------------------------------------
 
-/// The bias by distance, reversed and with -INFINITY outside the band: what a query adds to its row of keys starts
-/// at mask + most - 1 - (query time - time of the first key).
+/// The bias by distance, reversed and with -INFINITY outside the band: what a query adds to its row of keys
+/// starts at mask + most - 1 - (query time - time of the first key).
 INLINE void fill_mask(float *mask, const float *bias, size_t window, size_t most) {
   for (size_t i = 0; i < 2 * most; i++) mask[i] = -INFINITY;
   for (size_t distance = 0; distance < window; distance++) {
@@ -37,7 +37,8 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
                    size_t row_stride, size_t out_stride, size_t channels, size_t head_dim, size_t window,
                    size_t kept, float scale, float *scratch) {
   size_t width = padded(head_dim), most = most_keys(window);
-  float *mask = scratch, *keys = mask + 2 * most, *values = keys + width * most, *scores = values + width * most;
+  float *mask = scratch, *keys = mask + 2 * most, *values = keys + width * most,
+        *scores = values + width * most;
   fill_mask(mask, bias, window, most);
   for (size_t first = 0; first < time; first += block) {
     span s = reach(first, time, window);
@@ -45,8 +46,8 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
     const float *k = q + s.start * row_stride + channels;
     pack_transposed(k, row_stride, s.keys, head_dim, keys);
     pack_rows(k + channels, row_stride, s.keys, head_dim, values);
-    multiply_rows(q + first * row_stride, row_stride, 1, s.count, keys, length, head_dim, scores, length, length,
-                  NULL, 1.0f, 0);
+    multiply(s.count, length, head_dim, (operand){q + first * row_stride, row_stride, 1}, keys, length,
+             (target){scores, length, .scale = 1.0f});
     float inverses[block];
     for (size_t r = 0; r < s.count; r++) {
       size_t last = first + r - s.start;
@@ -58,14 +59,14 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
       for (size_t d = 0; d < seen; d++) p[d] = row[last - d] * inverses[r];
       for (size_t d = seen; d < kept; d++) p[d] = 0.0f;
     }
-    multiply_rows(scores, length, 1, s.count, values, width, s.keys, out + first * out_stride, out_stride, head_dim,
-                  inverses, 1.0f, 0);
+    multiply(s.count, head_dim, s.keys, (operand){scores, length, 1}, values, width,
+             (target){out + first * out_stride, out_stride, .scale = 1.0f, .scales = inverses});
   }
 }
 
-CLONES void ck_temporal_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities,
-                                          size_t time, size_t tokens, size_t heads, size_t head_dim, size_t window,
-                                          float scale) {
+CLONES void ck_temporal_attention_forward(const float *qkv, const float *bias, float *out,
+                                          float *probabilities, size_t time, size_t tokens, size_t heads,
+                                          size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim, row = tokens * 3 * channels, out_row = tokens * channels;
   size_t band = smaller(window, time), most = most_keys(band);
   float scratch[(2 + 2 * padded(head_dim) + block) * most];
@@ -84,11 +85,11 @@ CLONES void ck_temporal_attention_forward(const float *qkv, const float *bias, f
   }
 }
 
-// ---- backward ---------------------------------------------------------------------------------------------------
+// ---- backward ---------------------------------------------------------------------------------------------
 
 /// Turns the kept probabilities back from distances to keys, and dP into the gradient of the scores.
-INLINE void differentiate_softmax(span s, const float *kept, float *probabilities, float *slopes, float *dbias,
-                                  size_t window, size_t kept_window) {
+INLINE void differentiate_softmax(span s, const float *kept, float *probabilities, float *slopes,
+                                  float *dbias, size_t window, size_t kept_window) {
   size_t length = padded(s.keys);
   for (size_t r = 0; r < s.count; r++) {
     size_t last = s.first + r - s.start, seen = smaller(window, last + 1);
@@ -105,8 +106,8 @@ INLINE void differentiate_softmax(span s, const float *kept, float *probabilitie
 }
 
 INLINE void attend_backward(const float *q, const float *kept, const float *dout, float *dq, float *dbias,
-                            size_t time, size_t row_stride, size_t out_stride, size_t channels, size_t head_dim,
-                            size_t window, size_t kept_window, float scale, float *scratch) {
+                            size_t time, size_t row_stride, size_t out_stride, size_t channels,
+                            size_t head_dim, size_t window, size_t kept_window, float scale, float *scratch) {
   size_t width = padded(head_dim), most = most_keys(window);
   float *values = scratch, *keys = values + width * most, *queries = keys + width * most;
   float *douts = queries + width * block, *probabilities = douts + width * block;
@@ -120,19 +121,21 @@ INLINE void attend_backward(const float *q, const float *kept, const float *dout
     pack_rows(k, row_stride, s.keys, head_dim, keys);
     pack_rows(q + first * row_stride, row_stride, s.count, head_dim, queries);
     pack_rows(dout + first * out_stride, out_stride, s.count, head_dim, douts);
-    multiply_rows(douts, width, 1, s.count, values, length, head_dim, slopes, length, length, NULL, 1.0f, 0);
+    multiply(s.count, length, head_dim, (operand){douts, width, 1}, values, length,
+             (target){slopes, length, .scale = 1.0f});
     differentiate_softmax(s, kept, probabilities, slopes, dbias, window, kept_window);
-    multiply_rows(slopes, length, 1, s.count, keys, width, s.keys, dq + first * row_stride, row_stride, head_dim,
-                  NULL, scale, 1);
-    multiply_rows(slopes, 1, length, s.keys, queries, width, s.count, dk, row_stride, head_dim, NULL, scale, 1);
-    multiply_rows(probabilities, 1, length, s.keys, douts, width, s.count, dk + channels, row_stride, head_dim, NULL,
-                  1.0f, 1);
+    multiply(s.count, head_dim, s.keys, (operand){slopes, length, 1}, keys, width,
+             (target){dq + first * row_stride, row_stride, scale, NULL, 1});
+    multiply(s.keys, head_dim, s.count, (operand){slopes, 1, length}, queries, width,
+             (target){dk, row_stride, scale, NULL, 1});
+    multiply(s.keys, head_dim, s.count, (operand){probabilities, 1, length}, douts, width,
+             (target){dk + channels, row_stride, 1.0f, NULL, 1});
   }
 }
 
 CLONES void ck_temporal_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                           float *dqkv, float *dbias, size_t time, size_t tokens, size_t heads,
-                                           size_t head_dim, size_t window, float scale) {
+                                           float *dqkv, float *dbias, size_t time, size_t tokens,
+                                           size_t heads, size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim, row = tokens * 3 * channels, out_row = tokens * channels;
   size_t band = smaller(window, time), most = most_keys(band), width = padded(head_dim);
   float scratch[2 * (width + block) * most + 2 * width * block];
@@ -143,10 +146,18 @@ CLONES void ck_temporal_attention_backward(const float *qkv, const float *probab
       const float *p = probabilities + (n * heads + h) * time * window;
       float *g = dqkv + at, *b = dbias ? dbias + h * window : NULL;
       switch (head_dim) {
-        case 16: attend_backward(q, p, d, g, b, time, row, out_row, channels, 16, band, window, scale, scratch); break;
-        case 32: attend_backward(q, p, d, g, b, time, row, out_row, channels, 32, band, window, scale, scratch); break;
-        case 64: attend_backward(q, p, d, g, b, time, row, out_row, channels, 64, band, window, scale, scratch); break;
-        default: attend_backward(q, p, d, g, b, time, row, out_row, channels, head_dim, band, window, scale, scratch);
+        case 16:
+          attend_backward(q, p, d, g, b, time, row, out_row, channels, 16, band, window, scale, scratch);
+          break;
+        case 32:
+          attend_backward(q, p, d, g, b, time, row, out_row, channels, 32, band, window, scale, scratch);
+          break;
+        case 64:
+          attend_backward(q, p, d, g, b, time, row, out_row, channels, 64, band, window, scale, scratch);
+          break;
+        default:
+          attend_backward(q, p, d, g, b, time, row, out_row, channels, head_dim, band, window, scale,
+                          scratch);
       }
     }
   }

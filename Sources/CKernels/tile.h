@@ -4,53 +4,67 @@
 
 enum { tile_rows = 8 };
 
-/// sums[r][c] = sum over k of weights[r * row_stride + k * depth_stride] * matrix[k * matrix_stride + c]
-/// for `rows` <= `tile_rows` rows and `columns` (1 or 2) vectors of 16. Missing rows repeat the last one, so that
-/// every row takes the same arithmetic however many there are.
-INLINE void multiply_tile(const float *weights, size_t row_stride, size_t depth_stride, size_t rows,
-                          const float *matrix, size_t matrix_stride, size_t depth, int columns,
-                          vector sums[tile_rows][2]) {
+/// Element (r, k) is at[r * row + k * column]: a row of 1 reads a matrix transposed.
+typedef struct {
+  const float *at;
+  size_t row, column;
+} operand;
+
+/// Where a product goes: its rows lie `row` floats apart and are multiplied by `scale`, and by `scales[r]`
+/// too unless that is NULL.
+typedef struct {
+  float *at;
+  size_t row;
+  float scale;
+  const float *scales;
+  int accumulate;
+} target;
+
+/// sums[r][c] = sum over k of left(r, k) * right[k * stride + c], for `rows` <= `tile_rows` rows and
+/// `vectors` (1 or 2) times 16 columns. Missing rows repeat the last one, so that every row takes the same
+/// arithmetic however many there are.
+INLINE void multiply_tile(size_t rows, int vectors, size_t depth, operand left, const float *right,
+                          size_t stride, vector sums[tile_rows][2]) {
   const float *row[tile_rows];
   for (size_t r = 0; r < tile_rows; r++) {
-    row[r] = weights + smaller(r, rows - 1) * row_stride;
-    for (int c = 0; c < columns; c++) sums[r][c] = 0.0f;
+    row[r] = left.at + smaller(r, rows - 1) * left.row;
+    for (int c = 0; c < vectors; c++) sums[r][c] = 0.0f;
   }
   for (size_t k = 0; k < depth; k++) {
-    vector m[2];
-    for (int c = 0; c < columns; c++) m[c] = load(matrix + k * matrix_stride + c * lanes);
+    vector x[2];
+    for (int c = 0; c < vectors; c++) x[c] = load(right + k * stride + c * lanes);
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < tile_rows; r++) {
-      vector w = row[r][k * depth_stride];
-      for (int c = 0; c < columns; c++) sums[r][c] += w * m[c];
+      vector weight = row[r][k * left.column];
+      for (int c = 0; c < vectors; c++) sums[r][c] += weight * x[c];
     }
   }
 }
 
-/// out[r * out_stride + c] = (accumulate ? out : 0) + scales[r] * (weights . matrix)[r][c], with `width` columns.
-/// matrix rows are readable up to padded(width). scales is NULL for a common `scale`.
-INLINE void multiply_rows(const float *weights, size_t row_stride, size_t depth_stride, size_t rows,
-                          const float *matrix, size_t matrix_stride, size_t depth, float *out, size_t out_stride,
-                          size_t width, const float *scales, float scale, int accumulate) {
+/// out = left [rows, depth] times right [depth, columns]. Rows of `right` lie `stride` floats apart and can
+/// be read up to padded(columns).
+INLINE void multiply(size_t rows, size_t columns, size_t depth, operand left, const float *right,
+                     size_t stride, target out) {
   for (size_t first = 0; first < rows; first += tile_rows) {
     size_t count = smaller(tile_rows, rows - first);
-    for (size_t column = 0; column < width; column += 2 * lanes) {
+    operand block = {left.at + first * left.row, left.row, left.column};
+    for (size_t column = 0; column < columns; column += 2 * lanes) {
       vector sums[tile_rows][2];
-      const float *w = weights + first * row_stride, *m = matrix + column;
-      int columns = width - column > lanes ? 2 : 1;
-      if (columns == 2) {
-        multiply_tile(w, row_stride, depth_stride, count, m, matrix_stride, depth, 2, sums);
+      int vectors = columns - column > lanes ? 2 : 1;
+      if (vectors == 2) {
+        multiply_tile(count, 2, depth, block, right + column, stride, sums);
       } else {
-        multiply_tile(w, row_stride, depth_stride, count, m, matrix_stride, depth, 1, sums);
+        multiply_tile(count, 1, depth, block, right + column, stride, sums);
       }
 #pragma clang loop unroll(full)
       for (size_t r = 0; r < tile_rows; r++) {
-        float factor = scales && r < count ? scales[first + r] : scale;
-        for (int c = 0; c < columns && r < count; c++) {
-          size_t left = width - column - c * lanes;
-          float *target = out + (first + r) * out_stride + column + c * lanes;
-          vector result = sums[r][c] * factor;
-          if (accumulate) result += load_first(target, left, 0.0f);
-          store_first(target, result, left);
+        float scale = out.scales && r < count ? out.scales[first + r] * out.scale : out.scale;
+        for (int c = 0; c < vectors && r < count; c++) {
+          size_t remaining = columns - column - c * lanes;
+          float *at = out.at + (first + r) * out.row + column + c * lanes;
+          vector result = sums[r][c] * scale;
+          if (out.accumulate) result += load_first(at, remaining, 0.0f);
+          store_first(at, result, remaining);
         }
       }
     }
@@ -63,9 +77,10 @@ INLINE void transpose_vectors(vector x[lanes]) {
     vector y[lanes];
 #pragma clang loop unroll(full)
     for (int i = 0; i < lanes / 2; i++) {
-      y[2 * i] = __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      y[2 * i + 1] =
-          __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      y[2 * i] =
+          __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+                                             30, 15, 31);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < lanes; i++) x[i] = y[i];
@@ -74,7 +89,8 @@ INLINE void transpose_vectors(vector x[lanes]) {
 
 /// transposed[c * padded(rows) + r] = matrix[r * stride + c]; the padding is zero.
 /// `transposed` has room for padded(columns) rows.
-INLINE void pack_transposed(const float *matrix, size_t stride, size_t rows, size_t columns, float *transposed) {
+INLINE void pack_transposed(const float *matrix, size_t stride, size_t rows, size_t columns,
+                            float *transposed) {
   size_t length = padded(rows);
   for (size_t r = 0; r < rows; r += lanes) {
     for (size_t c = 0; c < columns; c += lanes) {

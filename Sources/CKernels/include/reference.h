@@ -16,33 +16,33 @@ void ck_reference_sum_rows(const float *x, float *sums, size_t row_count, size_t
 double ck_reference_sum_squares(const float *x, size_t count);
 void ck_reference_bytes_to_unit(const uint8_t *x, float *y, size_t count);
 void ck_reference_unit_to_bytes(const float *x, uint8_t *y, size_t count);
-void ck_reference_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y, float
-                                     *mean, float *rstd, size_t rows, size_t channels, float epsilon);
+void ck_reference_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y,
+                                     float *mean, float *rstd, size_t rows, size_t channels, float epsilon);
 void ck_reference_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean,
                                       const float *rstd, float *dx, float *dgain, float *dbias, size_t rows,
                                       size_t channels);
-void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out, float
-                                            *probabilities, float *scratch, size_t time, size_t tokens, size_t
-                                            heads, size_t head_dim, float scale);
+void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
+                                            float *probabilities, float *scratch, size_t time, size_t tokens,
+                                            size_t heads, size_t head_dim, float scale);
 void ck_reference_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                             float *dqkv, float *dbias, float *scratch, size_t time, size_t
-                                             tokens, size_t heads, size_t head_dim, float scale);
-void ck_reference_temporal_attention_forward(const float *qkv, const float *bias, float *out, float
-                                             *probabilities, size_t time, size_t tokens, size_t heads, size_t
-                                             head_dim, size_t window, float scale);
+                                             float *dqkv, float *dbias, float *scratch, size_t time,
+                                             size_t tokens, size_t heads, size_t head_dim, float scale);
+void ck_reference_temporal_attention_forward(const float *qkv, const float *bias, float *out,
+                                             float *probabilities, size_t time, size_t tokens, size_t heads,
+                                             size_t head_dim, size_t window, float scale);
 void ck_reference_temporal_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                              float *dqkv, float *dbias, size_t time, size_t tokens, size_t
-                                              heads, size_t head_dim, size_t window, float scale);
-void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values, const float
-                                            *ring_bias, float *out, size_t place, size_t tokens, size_t heads,
-                                            size_t head_dim, size_t window, float scale);
-double ck_reference_cross_entropy(const float *logits, const int32_t *targets, const float *weights, float
-                                  scale, float *dlogits, size_t *correct, size_t rows, size_t classes);
+                                              float *dqkv, float *dbias, size_t time, size_t tokens,
+                                              size_t heads, size_t head_dim, size_t window, float scale);
+void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values,
+                                            const float *ring_bias, float *out, size_t place, size_t tokens,
+                                            size_t heads, size_t head_dim, size_t window, float scale);
+double ck_reference_cross_entropy(const float *logits, const int32_t *targets, const float *weights,
+                                  float scale, float *dlogits, size_t *correct, size_t rows, size_t classes);
 void ck_reference_softmax(const float *x, float *y, size_t rows, size_t classes);
 void ck_reference_argmax_rows(const float *x, int32_t *codes, size_t rows, size_t classes);
 void ck_reference_sample_rows(const float *logits, const float *uniforms, float temperature, int32_t *codes,
-                              float *log_likelihoods, float *entropies, float *scratch, size_t rows, size_t
-                              classes);
+                              float *log_likelihoods, float *entropies, float *scratch, size_t rows,
+                              size_t classes);
 void ck_reference_im2col(const float *image, float *columns, size_t height, size_t width, size_t channels,
                          size_t kernel, size_t stride, size_t padding);
 void ck_reference_col2im(const float *columns, float *image, size_t height, size_t width, size_t channels,

@@ -20,7 +20,8 @@ let libraries: [Target] = [
   .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
-  .target(name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"]),
+  .target(
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"], resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),

@@ -1,4 +1,5 @@
 import Autograd
+import Video
 
 /// Frames as bytes to patches as numbers, and back.
 ///
@@ -77,6 +78,13 @@ public struct FrameBatch: Sendable {
     self.height = height
     self.width = width
     self.bytes = bytes
+  }
+
+  /// What a loader read.
+  init(_ batch: ClipLoader.Batch, of loader: ClipLoader) {
+    self.init(
+      clips: batch.origins.count, time: loader.frames, height: loader.folder.height, width: loader.folder.width,
+      bytes: batch.frames)
   }
 
   public var frameSize: Int { height * width * 3 }

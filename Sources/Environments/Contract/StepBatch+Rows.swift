@@ -1,7 +1,19 @@
 extension StepBatch {
+  /// Makes room for `count` rows of a pool's observations, which must be of this batch's shape.
+  public mutating func prepare(count: Int, for space: Box) {
+    precondition(observationSpace == space, "a batch of \(observationSpace) for observations of \(space)")
+    prepare(count: count)
+  }
+
   /// Copies one row of another batch of the same shape into one of this batch: how a view or a wrapper puts
   /// together what it got from several calls.
   public mutating func setRow(_ row: Int, from other: StepBatch, row source: Int) {
+    setObservation(row, from: other, row: source)
+    setOutcome(row, from: other, row: source)
+  }
+
+  /// Copies the observation of a row, from a batch of the same shape.
+  public mutating func setObservation(_ row: Int, from other: StepBatch, row source: Int) {
     precondition(
       observationSpace == other.observationSpace,
       "rows of \(other.observationSpace) do not fit \(observationSpace)")
@@ -11,7 +23,6 @@ extension StepBatch {
         (to.baseAddress! + row * size).update(from: from.baseAddress! + source * size, count: size)
       }
     }
-    setOutcome(row, from: other, row: source)
   }
 
   /// Copies all of a row but its observation, from a batch of any shape.

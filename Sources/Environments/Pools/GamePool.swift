@@ -41,7 +41,7 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try players.check(slots, count: options.count, of: "reset options")
-    prepare(&batch, count: slots.count)
+    batch.prepare(count: slots.count, for: observationSpace)
     for (row, slot) in slots.enumerated() {
       do throws(EnvironmentError) {
         try players[slot].reset(options[row])
@@ -56,7 +56,7 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try players.check(slots, count: actions.count, of: "actions")
-    prepare(&batch, count: slots.count)
+    batch.prepare(count: slots.count, for: observationSpace)
     for (row, slot) in slots.enumerated() {
       do throws(EnvironmentError) {
         let outcome = try players[slot].step(actions[row], of: specification.actionSpace)
@@ -65,13 +65,6 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
         batch.faults[row] = error
       }
     }
-  }
-
-  private func prepare(_ batch: inout StepBatch, count: Int) {
-    precondition(
-      batch.observationSpace == observationSpace,
-      "a batch of \(batch.observationSpace) for observations of \(observationSpace)")
-    batch.prepare(count: count)
   }
 }
 

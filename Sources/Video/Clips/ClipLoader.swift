@@ -93,7 +93,12 @@ public struct ClipLoader: Sendable {
 
   /// Batch `number`, whatever was read before.
   public func batch(_ number: Int) -> Batch {
-    read((0..<batchSize).map { origin(of: number * batchSize + $0) })
+    read(origins(number))
+  }
+
+  /// Where the windows of batch `number` begin, without reading them.
+  public func origins(_ number: Int) -> [Origin] {
+    (0..<batchSize).map { origin(of: number * batchSize + $0) }
   }
 
   /// Any windows, for instance fixed ones for validation.

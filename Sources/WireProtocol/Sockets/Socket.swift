@@ -116,27 +116,40 @@ public struct Socket: ~Copyable {
     }
   }
 
-  /// Waits until a message can be received, `wake` was called, or the time is over.
+  /// Waits until a message can be received, `wake` was called (that sign is taken then), or the time is over.
   /// - Returns: whether a message can be received.
-  public func wait(milliseconds: Int, or wake: borrowing WakeUp) throws(WireError) -> Bool {
-    try wait(milliseconds: milliseconds, descriptor: wake.readEnd)
-  }
-
-  /// Waits until a message can be received or the time is over.
-  public func wait(milliseconds: Int) throws(WireError) -> Bool {
-    try wait(milliseconds: milliseconds, descriptor: nil)
-  }
-
-  private func wait(milliseconds: Int, descriptor: Int32?) throws(WireError) -> Bool {
-    var items = [zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
-    if let descriptor {
-      items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+  public func wait(milliseconds: Int, or wake: WakeUp? = nil) throws(WireError) -> Bool {
+    let events = Int16(ZMQ_POLLIN)
+    var items = (
+      zmq_pollitem_t(socket: handle, fd: 0, events: events, revents: 0),
+      zmq_pollitem_t(socket: nil, fd: wake?.readEnd ?? -1, events: events, revents: 0)
+    )
+    let result = withUnsafeMutableBytes(of: &items) { bytes in
+      zmq_poll(bytes.bindMemory(to: zmq_pollitem_t.self).baseAddress, wake == nil ? 1 : 2, milliseconds)
     }
-    if zmq_poll(&items, Int32(items.count), milliseconds) < 0 {
+    if result < 0 {
       // A signal ends the wait as time does: the caller looks at its clock and comes back.
       if zmq_errno() == EINTR { return false }
       throw .last("cannot poll")
     }
-    return items[0].revents != 0
+    if items.1.revents != 0 { wake?.clear() }
+    return items.0.revents != 0
+  }
+
+  /// Waits until a message can be sent (at a client: until a server is connected) or the time is over.
+  /// - Returns: whether one can be sent.
+  public func waitToSend(milliseconds: Int) throws(WireError) -> Bool {
+    var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
+    guard zmq_poll(&item, 1, milliseconds) >= 0 else {
+      if zmq_errno() == EINTR { return false }
+      throw .last("cannot poll")
+    }
+    return item.revents != 0
+  }
+
+  /// Lets what was sent still leave for so long after the socket is closed.
+  public func linger(milliseconds: Int32) {
+    var time = milliseconds
+    zmq_setsockopt(handle, ZMQ_LINGER, &time, MemoryLayout<Int32>.size)
   }
 }

@@ -34,7 +34,7 @@ public final class WakeUp: Sendable {
   }
 
   /// Takes the signs that have come.
-  public func clear() {
+  func clear() {
     var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     let size = MemoryLayout.size(ofValue: bytes)
     while read(readEnd, &bytes, size) == size {}

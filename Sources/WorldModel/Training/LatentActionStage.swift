@@ -1,5 +1,6 @@
 import Autograd
 import NeuralNetwork
+import Video
 
 /// Trains the latent action model.
 ///
@@ -12,7 +13,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   let optimizer: Optimizer
   private let model: LatentActionModel
   private let training: TrainingConfiguration
-  private let clips: ClipSampler
+  private let clips: ClipLoader
   private let validation: FrameBatch
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
@@ -23,16 +24,14 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   private let part = 4
 
   init(
-    _ model: LatentActionModel, training: TrainingConfiguration, video: any TrainingVideo,
-    episodes: [Range<Int>], heldOut: [Range<Int>], workers: Workers, seed: UInt64
-  ) throws(TrainingError) {
+    _ model: LatentActionModel, training: TrainingConfiguration, data: TrainingData, workers: Workers, seed: UInt64
+  ) throws(ClipError) {
     self.model = model
     self.training = training
     configuration = training.latentActions
     optimizer = Optimizer(model.parameters, configuration.optimizer)
-    clips = try ClipSampler(video, episodes: episodes, time: configuration.time)
-    let held = try ClipSampler(video, episodes: heldOut, time: configuration.time)
-    validation = held.batch(held.evenStarts(64))
+    clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 1)
+    validation = try data.heldOut(frames: configuration.time, clips: 64)
     parallel = DataParallel(model.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     motion = MotionFeatures(radius: model.configuration.motionRadius)
@@ -46,8 +45,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
 
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
-    if progress >= training.continuousShare, !model.quantizer.isPlaced { placeCodes(key: own.folded(in: 9)) }
-    let batch = clips.batch(clips.starts(configuration.batch, key: own))
+    if progress >= training.continuousShare, !model.quantizer.isPlaced { placeCodes(after: step, key: own.folded(in: 9)) }
+    let batch = FrameBatch(clips.batch(step), of: clips)
     let parts = (batch.clips + part - 1) / part
     let transitions = Float(batch.clips * (batch.time - 1))
     let scale = 1 / (transitions * Float(model.patches.count * model.patches.channels))
@@ -88,11 +87,11 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   }
 
   /// Continuous vectors of many clips, and k-means over them.
-  private func placeCodes(key: RandomKey) {
+  private func placeCodes(after step: Int, key: RandomKey) {
     let arena = Arena()
     var vectors: [Float] = []
     for round in 0..<30 {
-      let batch = clips.batch(clips.starts(configuration.batch, key: key.folded(in: UInt64(round))))
+      let batch = FrameBatch(clips.batch(step + 1 + round), of: clips)
       for start in stride(from: 0, to: batch.clips, by: part) {
         arena.reset()
         let tape = Tape(arena: arena)

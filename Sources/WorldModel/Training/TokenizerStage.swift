@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import NeuralNetwork
+import Video
 
 /// Trains the tokenizer: squared error of pixels, and codes as running means.
 // The workers of a step only read the stage; what a step changes, it changes between them.
@@ -9,22 +10,20 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   let configuration: StageConfiguration
   let optimizer: Optimizer
   private let tokenizer: Tokenizer
-  private let clips: ClipSampler
+  private let clips: ClipLoader
   private let validation: FrameBatch
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
   private let key: RandomKey
 
   init(
-    _ tokenizer: Tokenizer, configuration: StageConfiguration, video: any TrainingVideo, training: [Range<Int>],
-    heldOut: [Range<Int>], workers: Workers, seed: UInt64
-  ) throws(TrainingError) {
+    _ tokenizer: Tokenizer, configuration: StageConfiguration, data: TrainingData, workers: Workers, seed: UInt64
+  ) throws(ClipError) {
     self.tokenizer = tokenizer
     self.configuration = configuration
     optimizer = Optimizer(tokenizer.parameters, configuration.optimizer)
-    clips = try ClipSampler(video, episodes: training, time: configuration.time)
-    let held = try ClipSampler(video, episodes: heldOut, time: configuration.time)
-    validation = held.batch(held.evenStarts(32))
+    clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
+    validation = try data.heldOut(frames: configuration.time, clips: 32)
     parallel = DataParallel(tokenizer.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     key = RandomKey(seed: seed).folded(in: "tokenizer")
@@ -36,7 +35,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
 
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
-    let batch = clips.batch(clips.starts(configuration.batch, key: own))
+    let batch = FrameBatch(clips.batch(step), of: clips)
     let scale = 1 / Float(batch.bytes.count)
     let commitment = 0.05 * Float(tokenizer.patches.channels) * scale
     let (gradients, errors) = parallel.gradients(parts: batch.clips) { [self] part, worker, tape in

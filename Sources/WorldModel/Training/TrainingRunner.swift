@@ -8,7 +8,6 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   case checkpoint(CheckpointError)
   /// The loss is no number any more.
   case diverged(stage: String, step: Int)
-  case notEnoughVideo(frames: Int, needed: Int)
   case unusable(String)
 
   public var description: String {
@@ -16,8 +15,6 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case .checkpoint(let error): "\(error)"
     case .diverged(let stage, let step):
       "training of '\(stage)' diverged at step \(step): lower its learning rate, or resume from the last checkpoint"
-    case .notEnoughVideo(let frames, let needed):
-      "\(frames) usable frames are too few: at least \(needed) consecutive frames without a cut are needed"
     case .unusable(let reason): reason
     }
   }

@@ -1,0 +1,310 @@
+import Environments
+import WireProtocol
+
+/// Environments behind a socket, through the same contract as those of this process.
+///
+/// A pool is one session at the server with any number of slots, and one request is on its way at a time. It belongs
+/// to one thread. When the server does not answer, calls ask again by themselves (``RetryPolicy``), and every step
+/// still happens once. After ``Environments/EnvironmentError/disconnected(endpoint:reason:)`` or
+/// ``Environments/EnvironmentError/timedOut(operation:seconds:)`` the same call again resumes where it was; another
+/// call first sees the unanswered one through.
+///
+/// ```swift
+/// let pool = try RemotePool("tcp://127.0.0.1:5555", environment: "Platformer-v1")
+/// let slots = try pool.open(OpenOptions(), count: 8)
+/// var batch = pool.makeBatch()
+/// try pool.reset(slots, slots.map { _ in ResetOptions() }, into: &batch)
+/// try pool.send(slots, actions)
+/// learn()  // while the server steps
+/// try pool.receive(into: &batch)
+/// ```
+public final class RemotePool: EnvironmentPool {
+  public let specification: EnvironmentSpecification
+  /// What the server said of itself.
+  public let server: HelloReply
+  private let connection: Connection
+
+  private var epoch: UInt64 = 0
+  private var session = Identifier.none
+  /// The last sequence number that was used up.
+  private var sequence: UInt64 = 0
+  /// The request that has no answer yet.
+  private var pending: Message?
+  /// Set when the server has lost the session, which is final.
+  private var loss: EnvironmentError?
+
+  /// Open slots, by ascending number: the server's "all".
+  private var slots: [Slot] = []
+  /// Numbers of slots that are closed here and not yet at the server.
+  private var closing: [Int32] = []
+  private var auxiliaries: [String] = []
+  /// Rows of the step that was sent.
+  private var sentCount = 0
+
+  /// Connects and asks what there is.
+  /// - Parameter environment: its name; nil where the server has only one.
+  /// - Throws: `disconnected` where no server answers, `unknownEnvironment` where it has none of that name.
+  public init(
+    _ endpoint: String, environment: String? = nil, retry: RetryPolicy = RetryPolicy()
+  ) throws(EnvironmentError) {
+    let connection = try Connection(endpoint, retry)
+    self.connection = connection
+    let hello = Envelope(.hello, sequence: connection.nextCorrelation())
+    server = try RemotePool.ask(
+      connection, Message(hello, json: HelloRequest(client: "genie-swift/1")), "hello", HelloReply.self)
+    let describe = Envelope(.describe, sequence: connection.nextCorrelation())
+    let offered = try RemotePool.ask(connection, Message(describe), "describe", Description.self).environments
+    let found =
+      environment == nil && offered.count == 1 ? offered[0] : offered.first { $0.name == environment }
+    guard let found else {
+      throw .unknownEnvironment(environment ?? "", offered: offered.map(\.name))
+    }
+    specification = try RemotePool.validated(found)
+  }
+
+  deinit {
+    guard session != .none, pending == nil, loss == nil else { return }
+    let envelope = Envelope(.close, epoch: epoch, session: session, sequence: sequence + 1)
+    connection.farewell(Message(envelope, payloads: CloseRequest().payloads), milliseconds: 200)
+  }
+
+  /// Shapes from a socket are used in arithmetic only after this.
+  private static func validated(
+    _ specification: EnvironmentSpecification
+  ) throws(EnvironmentError) -> EnvironmentSpecification {
+    let box = specification.observationSpace
+    let dimensions = [box.height, box.width, box.channels]
+    guard dimensions.allSatisfy({ (1...16_384).contains($0) }), specification.actionSpace.count > 0 else {
+      throw .refused(reason: "the server describes an environment of shape \(dimensions)")
+    }
+    return specification
+  }
+
+  // MARK: - The contract
+
+  public func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
+    try open(options, count: 1)[0]
+  }
+
+  /// Opens several slots at once, or none.
+  public func open(_ options: OpenOptions, count: Int) throws(EnvironmentError) -> [Slot] {
+    let request = OpenRequest(environment: specification.name, count: count, options: options)
+    let reply = try call {
+      Message($0, json: request)
+    } as: {
+      .open
+    }
+    let opened = try register(reply)
+    guard opened.count == count else {
+      throw .refused(reason: "the server opened \(opened.count) slots, not \(count)")
+    }
+    return opened
+  }
+
+  public func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    let numbers = try numbers(of: slots, options.count, "reset options")
+    guard !slots.isEmpty else { return batch.prepare(count: 0) }
+    let payloads = ResetRequest(slots: numbers, options: options).payloads
+    let reply = try call {
+      Message($0, payloads: payloads)
+    } as: {
+      .reset
+    }
+    try read(reply, count: slots.count, into: &batch)
+  }
+
+  public func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try send(slots, actions)
+    try receive(into: &batch)
+  }
+
+  public func close(_ slot: Slot) {
+    guard let index = slots.firstIndex(of: slot) else { return }
+    slots.remove(at: index)
+    closing.append(slot.index)
+    // While something is unanswered, the server may be gone; then it is told with the next call.
+    if pending == nil { try? flushClosing() }
+  }
+
+  // MARK: - The halves of a step
+
+  /// Sends a step and does not wait; ``receive(into:)`` brings its answer.
+  public func send(_ slots: [Slot], _ actions: [Int32]) throws(EnvironmentError) {
+    let numbers = try numbers(of: slots, actions.count, "actions")
+    sentCount = slots.count
+    guard !slots.isEmpty else { return }
+    let payloads = StepRequest(slots: numbers, actions: actions).payloads
+    try post(.step) { Message($0, payloads: payloads) }
+  }
+
+  /// Waits for the answer to the step that was sent.
+  public func receive(into batch: inout StepBatch) throws(EnvironmentError) {
+    guard sentCount > 0 else { return batch.prepare(count: 0) }
+    guard pending?.envelope.operation == .step else {
+      throw loss ?? .refused(reason: "no step was sent")
+    }
+    try read(finish(), count: sentCount, into: &batch)
+  }
+
+  /// Keeps the session alive through a long pause.
+  public func ping() throws(EnvironmentError) -> PingReply {
+    let envelope = Envelope(.ping, epoch: epoch, session: session, sequence: connection.nextCorrelation())
+    return try RemotePool.ask(connection, Message(envelope), "ping", PingReply.self)
+  }
+
+  // MARK: - Requests
+
+  /// One request outside the session's sequence.
+  private static func ask<Value: Decodable>(
+    _ connection: Connection, _ request: Message, _ operation: String, _ type: Value.Type
+  ) throws(EnvironmentError) -> Value {
+    try connection.post(request)
+    let reply = try connection.collect(request, of: operation)
+    if let error = reply.error { throw error }
+    do { return try reply.json(as: type) } catch { throw .refused(reason: error.description) }
+  }
+
+  /// Puts a request on its way, or finds it there already.
+  private func post(
+    _ operation: WireProtocol.Operation, _ make: (Envelope) -> Message
+  ) throws(EnvironmentError) {
+    if let loss { throw loss }
+    if let waiting = pending {
+      // With slots closed since, the same bytes would not mean the same slots.
+      let meansTheSame = closing.isEmpty || operation == .close
+      if meansTheSame && waiting.asks(the: make(waiting.envelope), operation) { return }
+      try finishAbandoned()
+    }
+    if operation != .close { try flushClosing() }
+    var envelope = Envelope(operation, epoch: epoch, session: session, sequence: sequence + 1)
+    if session == .none {
+      guard operation == .open else { throw .sessionLost(reason: "nothing was opened") }
+      envelope.nonce = .random()
+    }
+    let message = make(envelope)
+    pending = message
+    try connection.post(message)
+  }
+
+  private func call(
+    _ operation: WireProtocol.Operation, _ make: (Envelope) -> Message
+  ) throws(EnvironmentError) -> Message {
+    try post(operation, make)
+    return try finish()
+  }
+
+  /// Waits for the answer to the pending request. Where none comes it stays pending.
+  private func finish() throws(EnvironmentError) -> Message {
+    guard let request = pending else { throw .refused(reason: "nothing was asked") }
+    let name = request.envelope.operation.map { "\($0)" } ?? ""
+    let reply = try connection.collect(request, of: name)
+    pending = nil
+    if reply.envelope.usesUpSequence {
+      sequence = request.envelope.sequence
+      if session == .none && reply.envelope.status == .ok {
+        session = reply.envelope.session
+        epoch = reply.envelope.epoch
+      } else if session == .none {
+        sequence = 0
+      }
+    }
+    guard let error = reply.error else { return reply }
+    if case .sessionLost = error, !reply.envelope.usesUpSequence { loss = error }
+    throw error
+  }
+
+  /// Sees a request through that nobody waits for any more. What it opened is closed again.
+  private func finishAbandoned() throws(EnvironmentError) {
+    let wasOpen = pending?.envelope.operation == .open
+    do throws(EnvironmentError) {
+      let reply = try finish()
+      guard wasOpen else { return }
+      let opened = try register(reply)
+      slots.removeAll(where: opened.contains)
+      closing += opened.map(\.index)
+    } catch {
+      // Only what keeps the session from going on concerns the next call.
+      if pending != nil || loss != nil { throw error }
+    }
+  }
+
+  private func flushClosing() throws(EnvironmentError) {
+    guard !closing.isEmpty else { return }
+    let payloads = CloseRequest(slots: closing).payloads
+    _ = try call {
+      Message($0, payloads: payloads)
+    } as: {
+      .close
+    }
+    closing.removeAll()
+  }
+
+  // MARK: - Slots and batches
+
+  private func register(_ reply: Message) throws(EnvironmentError) -> [Slot] {
+    do throws(WireError) {
+      let opened = try reply.json(as: OpenReply.self)
+      let new = opened.slots.map { Slot(index: $0, generation: 0) }
+      slots += new
+      auxiliaries = opened.auxiliaries
+      return new
+    } catch {
+      throw .refused(reason: error.description)
+    }
+  }
+
+  /// The numbers of some slots as a request names them: none, where they are all that are open.
+  private func numbers(
+    of requested: [Slot], _ count: Int, _ what: String
+  ) throws(EnvironmentError) -> [Int32] {
+    if let loss { throw loss }
+    if requested != slots {
+      let known = Set(slots)
+      var seen: Set<Slot> = []
+      for slot in requested {
+        guard known.contains(slot) else { throw .unknownSlot(slot) }
+        guard seen.insert(slot).inserted else { throw .repeatedSlot(slot) }
+      }
+    }
+    guard requested.count == count else {
+      throw .countMismatch(what: what, expected: requested.count, found: count)
+    }
+    return requested == slots ? [] : requested.map(\.index)
+  }
+
+  private func read(_ reply: Message, count: Int, into batch: inout StepBatch) throws(EnvironmentError) {
+    precondition(
+      batch.observationSpace == observationSpace,
+      "a batch of \(batch.observationSpace) for observations of \(observationSpace)")
+    do {
+      try BatchReply.read(reply, count: count, auxiliaries: auxiliaries, into: &batch)
+    } catch {
+      throw .refused(reason: error.description)
+    }
+  }
+}
+
+extension Message {
+  /// The error that a reply tells.
+  fileprivate var error: EnvironmentError? {
+    guard envelope.statusCode != 0 else { return nil }
+    let detail = (try? json(as: ErrorDetail.self)) ?? ErrorDetail(message: "no explanation")
+    return detail.error(
+      statusCode: envelope.statusCode, retryAfterSeconds: Double(envelope.retryAfterMilliseconds) / 1_000)
+  }
+
+  /// Whether another request, made with this one's envelope, asks for the very same.
+  fileprivate func asks(the other: Message, _ operation: WireProtocol.Operation) -> Bool {
+    envelope.operation == operation && metadata.bytes == other.metadata.bytes
+      && payloads.map(\.bytes) == other.payloads.map(\.bytes)
+  }
+}
+
+extension Envelope {
+  /// Whether the request of this reply reached the environments (PROTOCOL.md section 2).
+  fileprivate var usesUpSequence: Bool { statusCode == 0 || statusCode >= 32 }
+}

@@ -1,0 +1,32 @@
+/// Environments by name, each with the factory of its pool: what a server offers and a command line chooses from.
+public struct EnvironmentCatalogue: Sendable {
+  /// Makes a pool of its own for whoever calls it.
+  public typealias Factory = @Sendable () throws(EnvironmentError) -> any EnvironmentPool
+
+  private var factories: [String: Factory] = [:]
+
+  /// An empty catalogue.
+  public init() {}
+
+  /// The games that come with this library.
+  public static var builtIn: EnvironmentCatalogue {
+    var catalogue = EnvironmentCatalogue()
+    catalogue.register("Platformer-v1") { GamePool(Platformer()) }
+    catalogue.register("Noop-v1") { GamePool(Noop()) }
+    return catalogue
+  }
+
+  /// The names, in alphabetical order.
+  public var names: [String] { factories.keys.sorted() }
+
+  /// Offers an environment; one of the same name is replaced.
+  public mutating func register(_ name: String, _ factory: @escaping Factory) {
+    factories[name] = factory
+  }
+
+  /// - Throws: ``EnvironmentError/unknownEnvironment(_:offered:)``, or what the factory throws.
+  public func makePool(_ name: String) throws(EnvironmentError) -> any EnvironmentPool {
+    guard let factory = factories[name] else { throw .unknownEnvironment(name, offered: names) }
+    return try factory()
+  }
+}

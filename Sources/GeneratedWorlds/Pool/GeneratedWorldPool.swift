@@ -1,0 +1,192 @@
+import Autograd
+import Environments
+import NeuralNetwork
+import WorldModel
+
+/// Worlds dreamt by a trained Genie, as an environment with its latent actions.
+///
+/// A reset starts a world from one of its levels (frames that were never trained on) or from the caller's pictures; a
+/// step dreams the next frame. A world has no end of its own but what the reward model says, and the horizon.
+/// The worlds of a call are spread over the workers; each is the same bit for bit whatever is dreamt beside it.
+///
+/// ```swift
+/// var pool = GeneratedWorldPool(try World.bundled())
+/// let slot = try pool.open(OpenOptions())
+/// var batch = pool.makeBatch()
+/// try pool.reset([slot], [ResetOptions(seed: 1)], into: &batch)
+/// try pool.step([slot], [3], into: &batch)
+/// ```
+public struct GeneratedWorldPool: EnvironmentPool {
+  public let specification: EnvironmentSpecification
+  public let world: World
+  private let rewards: (any RewardModel)?
+  private let workers: Workers
+  private let dreamers: [Dreamer]
+  private let sampling: SamplingConfiguration
+  private var dreams: SlotTable<Dream>
+  /// States of closed slots: their caches are used again.
+  private var spare: [WorldState] = []
+
+  /// - Parameters:
+  ///   - workers: threads to dream on; nil takes one for each processor.
+  ///   - sampling: nil takes the world's own.
+  ///   - rewards: nil takes the world's own, where it has one.
+  public init(
+    _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
+    rewards: (any RewardModel)? = nil, slotLimit: Int = 1024
+  ) {
+    self.world = world
+    self.rewards = rewards ?? world.rewards
+    self.sampling = sampling ?? world.manifest.sampling
+    let workers = workers ?? Workers()
+    self.workers = workers
+    let biases = SamplingBiases(world.genie)
+    dreamers = (0..<workers.count).map { _ in Dreamer(world.genie, biases: biases) }
+    dreams = SlotTable(limit: slotLimit)
+    let t = world.genie.configuration.tokenizer
+    specification = EnvironmentSpecification(
+      name: world.manifest.name, observationSpace: Box(height: t.height, width: t.width),
+      actionSpace: Discrete(world.actions, names: world.manifest.actionNames), horizon: world.manifest.horizon,
+      frameRate: world.manifest.frameRate, levels: world.levels.clips,
+      promptLimit: world.genie.configuration.dynamics.window, auxiliaries: ["logLikelihood", "entropy"],
+      slotLimit: slotLimit)
+  }
+
+  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
+    try specification.check(options)
+    let dream = Dream(
+      state: spare.popLast() ?? WorldState(world.genie), horizon: options.horizon ?? world.manifest.horizon,
+      auxiliaries: options.auxiliaries, sampling: sampling)
+    return try dreams.open(dream)
+  }
+
+  public mutating func close(_ slot: Slot) {
+    if let dream = dreams.close(slot) { spare.append(dream.state) }
+  }
+
+  public mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try dreams.check(slots, count: options.count, of: "reset options")
+    run(slots, into: &batch) { [world, specification] row, dream, dreamer, frame in
+      var outcome = DreamOutcome()
+      do throws(EnvironmentError) {
+        try Self.begin(dream, options[row], world: world, specification, dreamer: dreamer, into: frame)
+      } catch { outcome.fault = error }
+      return outcome
+    }
+  }
+
+  public mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try dreams.check(slots, count: actions.count, of: "actions")
+    run(slots, into: &batch) { [rewards, specification] row, dream, dreamer, frame in
+      Self.advance(dream, actions[row], rewards: rewards, specification, dreamer: dreamer, into: frame)
+    }
+  }
+
+  /// Spreads the rows over the workers and writes what they gave.
+  private func run(
+    _ slots: [Slot], into batch: inout StepBatch,
+    _ body: @escaping @Sendable (Int, Dream, Dreamer, UnsafeMutablePointer<UInt8>) -> DreamOutcome
+  ) {
+    batch.prepare(count: slots.count, for: observationSpace)
+    let chosen = slots.map { dreams[$0] }
+    let outcomes = Slots<DreamOutcome>(count: slots.count)
+    let size = observationSpace.byteCount
+    batch.observations.withUnsafeMutableBufferPointer { pixels in
+      guard let start = pixels.baseAddress else { return }
+      nonisolated(unsafe) let frames = start
+      workers.run { [dreamers, count = workers.count] worker in
+        for row in stride(from: worker, to: chosen.count, by: count) {
+          outcomes[row] = body(row, chosen[row], dreamers[worker], frames + row * size)
+        }
+      }
+    }
+    for (row, outcome) in outcomes.all.enumerated() {
+      batch.rewards[row] = outcome.reward
+      batch.terminated[row] = outcome.terminated
+      batch.truncated[row] = outcome.truncated
+      batch.faults[row] = outcome.fault
+      for (name, value) in outcome.auxiliaries { batch.setAuxiliary(name, row: row, value) }
+    }
+  }
+
+  private static func begin(
+    _ dream: Dream, _ options: ResetOptions, world: World, _ specification: EnvironmentSpecification,
+    dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
+  ) throws(EnvironmentError) {
+    let prompt = try startFrames(options, dream: dream, world: world, specification)
+    var upcoming = dream.seeds
+    dream.key = RandomKey(seed: upcoming.take(options.seed))
+    dream.seeds = upcoming
+    dream.state.clear()
+    dream.steps = 0
+    dream.phase = .playing
+    dreamer.tape.reset()
+    let codes = world.genie.tokenizer.encode(prompt, arena: dreamer.tape.arena)
+    let inferred = prompt.time > 1 ? world.genie.latentActions.infer(prompt, arena: dreamer.tape.arena) : []
+    dreamer.sampler.commit(codes, actions: [Dynamics.noAction] + inferred, to: &dream.state, into: frame)
+  }
+
+  /// The level or the pictures that an episode starts from.
+  private static func startFrames(
+    _ options: ResetOptions, dream: Dream, world: World, _ specification: EnvironmentSpecification
+  ) throws(EnvironmentError) -> FrameBatch {
+    let box = specification.observationSpace
+    if let prompt = options.prompt {
+      guard prompt.height == box.height, prompt.width == box.width else {
+        throw .invalidPrompt(
+          reason: "\(prompt.height) x \(prompt.width), this world is \(box.height) x \(box.width)")
+      }
+      guard (1...specification.promptLimit).contains(prompt.frames) else {
+        throw .invalidPrompt(reason: "\(prompt.frames) frames, this world takes 1 to \(specification.promptLimit)")
+      }
+      return FrameBatch(clips: 1, time: prompt.frames, height: box.height, width: box.width, bytes: prompt.pixels)
+    }
+    let count = world.levels.clips
+    let level: Int
+    if let asked = options.level {
+      guard (0..<count).contains(asked) else { throw .unknownLevel(asked, count: count) }
+      level = asked
+    } else {
+      guard count > 0 else { throw .invalidPrompt(reason: "this world has no levels: give it a picture") }
+      var upcoming = dream.seeds
+      level = RandomKey(seed: upcoming.take(options.seed)).folded(in: "level").integer(0, below: count)
+    }
+    return world.levels.clips(level..<level + 1)
+  }
+
+  private static func advance(
+    _ dream: Dream, _ action: Int32, rewards: (any RewardModel)?, _ specification: EnvironmentSpecification,
+    dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
+  ) -> DreamOutcome {
+    var outcome = DreamOutcome()
+    guard dream.phase == .playing else {
+      outcome.fault = .needsReset
+      return outcome
+    }
+    guard specification.actionSpace.contains(action) else {
+      outcome.fault = .invalidAction(action, count: specification.actionSpace.count)
+      return outcome
+    }
+    let previous = dream.state.tokens
+    let sampled = dreamer.sampler.next(
+      action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
+    dream.steps += 1
+    if let rewards {
+      dreamer.tape.reset()
+      let judgement = rewards.judge(
+        previous: previous, action: action, tokens: dream.state.tokens, tape: dreamer.tape)
+      outcome.reward = judgement.reward
+      outcome.terminated = judgement.ended
+    }
+    outcome.truncated = !outcome.terminated && dream.steps >= dream.horizon
+    if outcome.terminated || outcome.truncated { dream.phase = .ended }
+    for name in dream.auxiliaries {
+      outcome.auxiliaries.append((name, name == "entropy" ? sampled.entropy : sampled.logLikelihood))
+    }
+    return outcome
+  }
+}

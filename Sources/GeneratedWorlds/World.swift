@@ -1,0 +1,148 @@
+import Foundation
+import NeuralNetwork
+import Safetensors
+import Video
+import WorldModel
+
+/// Why a world cannot be read or written.
+public enum WorldError: Error, Sendable, CustomStringConvertible {
+  case missing(path: String)
+  case noManifest(path: String)
+  case badManifest(path: String, reason: String)
+  case newerFormat(path: String, format: Int, known: Int)
+  case damaged(path: String, file: String)
+  case model(path: String, GenieError)
+  case levels(path: String, ClipError)
+  case unwritable(path: String, reason: String)
+  case noBundledWorld
+
+  public var description: String {
+    switch self {
+    case .missing(let path): "\(path): no such world; a world is a folder that 'genie train' makes"
+    case .noManifest(let path): "\(path): is no world: it has no world.json"
+    case .badManifest(let path, let reason): "\(path)/world.json: \(reason)"
+    case .newerFormat(let path, let format, let known):
+      "\(path): has format \(format), this version reads up to \(known): update, or train it again"
+    case .damaged(let path, let file): "\(path)/\(file): is not the file that the world was made with"
+    case .model(let path, let error): "\(path): \(error)"
+    case .levels(let path, let error): "\(path): its levels cannot be read: \(error)"
+    case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .noBundledWorld: "no world is bundled with this build: name one"
+    }
+  }
+}
+
+/// A trained Genie with all that is needed to act in it: a folder `NAME.world/`.
+public final class World: Sendable {
+  public let genie: Genie
+  /// Says what a transition earned; nil leaves reward 0 and no end but the horizon.
+  public let rewards: TokenRewardModel?
+  /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
+  public let levels: FrameBatch
+  public let manifest: WorldManifest
+
+  public init(genie: Genie, rewards: TokenRewardModel?, levels: FrameBatch, manifest: WorldManifest) {
+    self.genie = genie
+    self.rewards = rewards
+    self.levels = levels
+    self.manifest = manifest
+  }
+
+  private static let manifestFile = "world.json"
+  private static let levelsFile = "levels.safetensors"
+
+  /// Reads a world.
+  public convenience init(_ folder: URL) throws(WorldError) {
+    let path = folder.path
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw .missing(path: path)
+    }
+    guard let text = try? Data(contentsOf: folder.appending(path: Self.manifestFile)) else {
+      throw .noManifest(path: path)
+    }
+    struct Format: Decodable { var format: Int }
+    let manifest: WorldManifest
+    do {
+      let format = try JSONDecoder().decode(Format.self, from: text).format
+      guard format <= WorldManifest.currentFormat else {
+        throw WorldError.newerFormat(path: path, format: format, known: WorldManifest.currentFormat)
+      }
+      manifest = try JSONDecoder().decode(WorldManifest.self, from: text)
+    } catch let error as WorldError {
+      throw error
+    } catch {
+      throw .badManifest(path: path, reason: "\(error)")
+    }
+    for (file, hash) in manifest.hashes.sorted(by: { $0.key < $1.key }) {
+      guard !file.contains("/"), let bytes = try? Data(contentsOf: folder.appending(path: file)),
+        Self.hash(bytes) == hash
+      else { throw .damaged(path: path, file: file) }
+    }
+    let genie: Genie
+    var rewards: TokenRewardModel?
+    do {
+      genie = try Genie(folder: folder, sampling: manifest.sampling)
+      if FileManager.default.fileExists(atPath: folder.appending(path: TokenRewardModel.file).path) {
+        rewards = try TokenRewardModel(folder: folder)
+      }
+    } catch { throw .model(path: path, error) }
+    let d = genie.configuration.dynamics
+    if let r = rewards?.configuration, r.rows != d.rows || r.columns != d.columns || r.vocabulary != d.vocabulary {
+      throw .badManifest(path: path, reason: "its reward model belongs to another tokenizer")
+    }
+    if let map = manifest.actionMap, map.real.count != d.actions {
+      throw .badManifest(path: path, reason: "its action map has \(map.real.count) entries for \(d.actions) actions")
+    }
+    guard manifest.horizon > 0, manifest.actionNames.isEmpty || manifest.actionNames.count == d.actions else {
+      throw .badManifest(path: path, reason: "its horizon or action names cannot be")
+    }
+    let clip: Clip
+    do { clip = try ClipShard(folder.appending(path: Self.levelsFile)).clip() } catch {
+      throw .levels(path: path, error)
+    }
+    let t = genie.configuration.tokenizer
+    guard clip.height == t.height, clip.width == t.width else {
+      throw .badManifest(path: path, reason: "its levels are \(clip.height) x \(clip.width)")
+    }
+    self.init(
+      genie: genie, rewards: rewards,
+      levels: FrameBatch(clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
+      manifest: manifest)
+  }
+
+  /// Writes the world; the manifest last, so that a folder with a manifest is whole.
+  /// - Returns: the world with its files' hashes.
+  @discardableResult
+  public func save(to folder: URL) throws(WorldError) -> World {
+    let path = folder.path
+    var manifest = manifest
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try genie.save(to: folder)
+      try rewards?.save(to: folder)
+      let clip = Clip(
+        height: levels.height, width: levels.width, frames: levels.bytes, episodeStarts: Array(0..<levels.clips))
+      try ClipShard.write(clip, to: folder.appending(path: Self.levelsFile))
+      var files = Genie.File.allCases.map(\.rawValue) + [Self.levelsFile]
+      if rewards != nil { files.append(TokenRewardModel.file) }
+      manifest.hashes = [:]
+      for file in files { manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file))) }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try AtomicFile.write(try encoder.encode(manifest), to: folder.appending(path: Self.manifestFile))
+    } catch {
+      throw .unwritable(path: path, reason: "\(error)")
+    }
+    return World(genie: genie, rewards: rewards, levels: levels, manifest: manifest)
+  }
+
+  private static func hash(_ bytes: Data) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    let text = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
+  }
+
+  public var actions: Int { genie.configuration.dynamics.actions }
+}

@@ -1,0 +1,54 @@
+import Autograd
+import Video
+
+/// Transitions whose rewards and ends are known, as tokens: all that a reward model is trained on.
+struct LabelledTransitions: Sendable {
+  private let store: TokenStore
+  /// Frame t of a shard, where frame t + 1 is of the same episode.
+  let places: [(shard: Int, frame: Int)]
+  /// `[transitions, rewards + 1]`: 1 where the reward was earned, and at the end where the episode ended.
+  let targets: [Float]
+  let values: [Float]
+
+  /// - Parameters:
+  ///   - episodes: those whose labels may be looked at.
+  ///   - values: the rewards to tell apart; nil takes those that occur.
+  init(_ store: TokenStore, folder: ClipFolder, episodes: [ClipFolder.Episode], values: [Float]? = nil) {
+    self.store = store
+    var places: [(Int, Int)] = []
+    var labels: [(reward: Float, ended: Bool)] = []
+    for episode in episodes {
+      let shard = folder.shards[episode.shard]
+      for frame in episode.frames.dropLast() {
+        places.append((episode.shard, frame))
+        labels.append((shard.rewards?[frame] ?? 0, shard.ends?[frame] ?? false))
+      }
+    }
+    let found = Set(labels.map(\.reward)).subtracting([0]).sorted()
+    // Rewards without end (a continuous measure) are no events; a model of events takes the sixteen largest.
+    let known = values ?? Array(found.suffix(16))
+    self.values = known
+    self.places = places
+    targets = labels.flatMap { label in
+      known.map { $0 == label.reward ? 1 : 0 } + [label.ended ? 1 : 0]
+    }
+  }
+
+  var width: Int { values.count + 1 }
+  var count: Int { places.count }
+
+  /// Transitions in which something happened.
+  var events: [Int] {
+    (0..<count).filter { row in targets[row * width..<(row + 1) * width].contains { $0 != 0 } }
+  }
+
+  func tokens(_ rows: [Int]) -> (previous: [Int32], next: [Int32]) {
+    var (previous, next): ([Int32], [Int32]) = ([], [])
+    for row in rows {
+      let (shard, frame) = places[row]
+      previous += store.tokens(shard, frame..<frame + 1)
+      next += store.tokens(shard, frame + 1..<frame + 2)
+    }
+    return (previous, next)
+  }
+}

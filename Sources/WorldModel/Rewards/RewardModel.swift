@@ -1,0 +1,122 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+
+/// What a transition earned, and whether the episode ended with it.
+public struct Judgement: Sendable, Equatable {
+  public var reward: Float
+  public var ended: Bool
+
+  public init(reward: Float, ended: Bool) {
+    self.reward = reward
+    self.ended = ended
+  }
+}
+
+/// Says what a dreamt transition earned. Small and replaceable: a Genie itself knows no reward.
+public protocol RewardModel: Sendable {
+  /// - Parameters:
+  ///   - previous: tokens of the frame before, `[tokens]`.
+  ///   - action: the latent action.
+  ///   - tokens: tokens of the new frame, `[tokens]`.
+  ///   - tape: room to compute in; emptied by the caller.
+  func judge(previous: [Int32], action: Int32, tokens: [Int32], tape: Tape) -> Judgement
+}
+
+/// What a token reward model is built from.
+public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
+  public var rows: Int
+  public var columns: Int
+  public var vocabulary: Int
+  /// Channels of a token, and filters of the convolutions.
+  public var channels: Int
+  public var filters: Int
+  /// The rewards that were seen, other than 0; each is found by itself.
+  public var values: [Float]
+
+  public init(
+    rows: Int, columns: Int, vocabulary: Int, channels: Int = 24, filters: Int = 64, values: [Float]
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.vocabulary = vocabulary
+    self.channels = channels
+    self.filters = filters
+    self.values = values
+  }
+
+  var problem: String? {
+    guard (1...256).contains(rows), (1...256).contains(columns) else { return "a grid of \(rows) x \(columns)" }
+    guard (2...65536).contains(vocabulary) else { return "\(vocabulary) codes" }
+    guard (1...1024).contains(channels), (1...4096).contains(filters) else { return "\(channels), \(filters) channels" }
+    guard values.count <= 16, values.allSatisfy(\.isFinite) else { return "rewards \(values)" }
+    return nil
+  }
+}
+
+/// Finds rewards and ends in the tokens of two successive frames: two small convolutions over both frames' tokens, and
+/// the strongest response anywhere. Trained on a few labelled episodes.
+public final class TokenRewardModel: RewardModel, Sendable {
+  public let configuration: TokenRewardConfiguration
+  public let parameters: Parameters
+  private let embedding: Embedding
+  private let first: Convolution
+  private let second: Convolution
+  private let head: Linear
+
+  public init(_ configuration: TokenRewardConfiguration, seed: UInt64) throws(GenieError) {
+    if let problem = configuration.problem { throw .badConfiguration(problem) }
+    self.configuration = configuration
+    parameters = Parameters(seed: seed)
+    embedding = Embedding(
+      parameters, "embedding", entries: configuration.vocabulary, channels: configuration.channels, deviation: 0.5)
+    first = Convolution(
+      parameters, "first", channels: 2 * configuration.channels, filters: configuration.filters, kernel: 3, padding: 1,
+      activation: .gelu)
+    second = Convolution(
+      parameters, "second", channels: configuration.filters, filters: configuration.filters, kernel: 3, padding: 1,
+      activation: .gelu)
+    head = Linear(
+      parameters, "head", inputs: 2 * configuration.filters, outputs: configuration.values.count + 1, role: .outer)
+  }
+
+  /// - Parameters:
+  ///   - previous: `[transitions, tokens]`.
+  ///   - tokens: `[transitions, tokens]`.
+  /// - Returns: `[transitions, rewards + 1]`: a logit for each reward of the configuration, and for the end.
+  func logits(_ tape: Tape, previous: [Int32], tokens: [Int32]) -> Variable {
+    let count = tokens.count / (configuration.rows * configuration.columns)
+    let shape: Shape = [count, configuration.rows, configuration.columns]
+    let both = tape.concatenate(embedding(tape, previous, shape: shape), embedding(tape, tokens, shape: shape))
+    let responses = second(tape, first(tape, both))
+    let flat = tape.reshape(
+      responses, [count, 1, configuration.rows * configuration.columns, configuration.filters])
+    return tape.reshape(head(tape, tape.meanAndMaximum(flat)), [count, configuration.values.count + 1])
+  }
+
+  public func judge(previous: [Int32], action: Int32, tokens: [Int32], tape: Tape) -> Judgement {
+    let logits = logits(tape, previous: previous, tokens: tokens).value
+    var reward: Float = 0
+    for (index, value) in configuration.values.enumerated() where logits[index] > 0 { reward += value }
+    return Judgement(reward: reward, ended: logits[configuration.values.count] > 0)
+  }
+
+  public static let file = "rewards.safetensors"
+
+  public func save(to folder: URL) throws(GenieError) {
+    do {
+      try Checkpoint.write(
+        parameters.state, configuration: configuration, to: folder.appending(path: Self.file))
+    } catch { throw .checkpoint(error) }
+  }
+
+  public convenience init(folder: URL) throws(GenieError) {
+    let file = folder.appending(path: Self.file)
+    let configuration: TokenRewardConfiguration
+    do { configuration = try Checkpoint.configuration(TokenRewardConfiguration.self, from: file) } catch {
+      throw .checkpoint(error)
+    }
+    try self.init(configuration, seed: 0)
+    do { try Checkpoint.read(into: parameters.state, from: file) } catch { throw .checkpoint(error) }
+  }
+}

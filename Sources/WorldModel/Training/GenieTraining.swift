@@ -1,0 +1,106 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+import Reporting
+import Video
+
+/// How long each stage took, and how it ended: what a world's file tells about its making.
+public struct StageRecord: Codable, Sendable, Equatable {
+  public var name: String
+  public var steps: Int
+  public var seconds: Double
+  /// Figures on held-out clips at the end.
+  public var figures: [String: Double]
+}
+
+/// The training of a Genie from clips, stage by stage; every stage resumes where it was stopped.
+public final class GenieTraining {
+  public let genie: Genie
+  public let configuration: TrainingConfiguration
+  private let data: TrainingData
+  private let folder: URL
+  private let workers: Workers
+  private let seed: UInt64
+  private let seconds: Double?
+  private let events: EventFile?
+  private let showsProgress: Bool
+
+  /// - Parameters:
+  ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
+  ///   - minutes: for all stages together; nil takes the configured numbers of steps.
+  public init(
+    _ model: GenieConfiguration, _ configuration: TrainingConfiguration, clips: ClipFolder, folder: URL, seed: UInt64,
+    minutes: Double? = nil, workers: Workers, showsProgress: Bool = true
+  ) throws {
+    guard clips.height == model.tokenizer.height, clips.width == model.tokenizer.width else {
+      throw TrainingError.unusable(
+        "the clips are \(clips.height) x \(clips.width), the preset needs \(model.tokenizer.height) x "
+          + "\(model.tokenizer.width): import them again with --size \(model.tokenizer.width)")
+    }
+    genie = try Genie(model, seed: seed)
+    self.configuration = configuration
+    data = TrainingData(clips, heldOut: configuration.heldOut)
+    guard !data.split.heldOut.isEmpty else {
+      throw TrainingError.unusable("the clips are too few to hold any out for validation")
+    }
+    self.folder = folder
+    self.seed = seed
+    self.workers = workers
+    self.showsProgress = showsProgress
+    seconds = minutes.map { $0 * 60 }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    events = try EventFile(folder: folder)
+  }
+
+  /// Clips that were not trained on.
+  public var heldOut: [ClipFolder.Episode] { data.split.heldOut }
+  public var training: [ClipFolder.Episode] { data.split.training }
+
+  /// Trains tokenizer, latent actions, dynamics and, where there are labels, rewards.
+  /// - Returns: how each stage went, the reward model if any, and the video as tokens.
+  public func run() throws -> (stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore) {
+    var records: [StageRecord] = []
+    func run(_ stage: any TrainingStage, share: Double) throws {
+      let runner = TrainingRunner(
+        folder: folder, events: events, seconds: seconds.map { $0 * share }, showsProgress: showsProgress)
+      let (figures, steps, seconds) = try runner.run(stage)
+      records.append(
+        StageRecord(
+          name: stage.name, steps: steps, seconds: seconds,
+          figures: Dictionary(figures.map { ($0.name, $0.value) }) { $1 }))
+    }
+    try run(
+      TokenizerStage(
+        genie.tokenizer, configuration: configuration.tokenizer, data: data, workers: workers, seed: seed),
+      share: 0.27)
+    try run(
+      LatentActionStage(
+        genie.latentActions, training: configuration, data: data, workers: workers, seed: seed),
+      share: 0.15)
+    let store = encode()
+    try run(
+      DynamicsStage(
+        genie, training: configuration, store: store, data: data, workers: workers, seed: seed), share: 0.53)
+    guard data.folder.hasRewards || data.folder.hasEnds else { return (records, nil, [], store) }
+    let labelled = LabelledTransitions(
+      store, folder: data.folder, episodes: Array(training.prefix(configuration.labelledEpisodes)))
+    let held = LabelledTransitions(store, folder: data.folder, episodes: heldOut, values: labelled.values)
+    let model = try TokenRewardModel(
+      TokenRewardConfiguration(
+        rows: genie.dynamics.configuration.rows, columns: genie.dynamics.configuration.columns,
+        vocabulary: genie.tokenizer.vocabulary, values: labelled.values), seed: seed &+ 3)
+    let stage = RewardStage(
+      model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed)
+    try run(stage, share: 0.05)
+    return (records, model, stage.scores(), store)
+  }
+
+  private func encode() -> TokenStore {
+    let bar = ProgressBar(
+      "encoding", total: data.folder.frameCount, unit: "frames", style: showsProgress ? .automatic : .quiet)
+    nonisolated(unsafe) let shown = bar
+    let store = TokenStore(genie, folder: data.folder, workers: workers) { shown.update(to: $0) }
+    bar.finish()
+    return store
+  }
+}

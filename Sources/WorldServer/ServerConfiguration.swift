@@ -1,0 +1,71 @@
+import Environments
+import WireProtocol
+
+/// An environment that a server offers: its name, and how to make the pool that holds it.
+public struct ServedEnvironment: Sendable {
+  public var name: String
+  /// Runs on the stepping thread, which owns the pool from then on.
+  public var makePool: @Sendable () throws(EnvironmentError) -> any EnvironmentPool
+
+  public init(
+    name: String, makePool: @escaping @Sendable () throws(EnvironmentError) -> any EnvironmentPool
+  ) {
+    self.name = name
+    self.makePool = makePool
+  }
+}
+
+/// How a server serves.
+public struct ServerConfiguration: Sendable {
+  /// `ipc://PATH`, or `tcp://` on a loopback address; a port may be `*`.
+  public var endpoints: [String]
+  /// For how long a step waits for those of the sessions that took part in the step before.
+  public var batchingSeconds = 0.002
+  /// How long a silent session lives.
+  public var sessionSeconds = 300.0
+  public var limits = Limits()
+
+  public init(endpoints: [String]) { self.endpoints = endpoints }
+}
+
+/// Why a server does not start.
+public enum ServerError: Error, Hashable, Sendable {
+  /// Beyond this machine, only with CURVE keys.
+  case notLocal(endpoint: String)
+  case noEndpoint
+  case noEnvironment
+  case repeatedEnvironment(String)
+  /// The pool of an environment could not be made.
+  case environment(name: String, EnvironmentError)
+  case wire(WireError)
+  case alreadyStarted
+}
+
+extension ServerError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .notLocal(let endpoint):
+      "\(endpoint) can be reached from other machines, and this server has no CURVE keys to tell friend from "
+        + "stranger: bind ipc://PATH or tcp://127.0.0.1:PORT"
+    case .noEndpoint: "no endpoint to bind"
+    case .noEnvironment: "no environment to serve"
+    case .repeatedEnvironment(let name): "two environments are named '\(name)'"
+    case .environment(let name, let error): "environment '\(name)': \(error)"
+    case .wire(let error): error.description
+    case .alreadyStarted: "the server was started before"
+    }
+  }
+}
+
+extension ServerConfiguration {
+  /// - Throws: ``ServerError/notLocal(endpoint:)`` for an endpoint that other machines can reach.
+  func requireLocal() throws(ServerError) {
+    guard !endpoints.isEmpty else { throw .noEndpoint }
+    let loopback = ["tcp://127.0.0.1:", "tcp://localhost:", "tcp://[::1]:"]
+    for endpoint in endpoints {
+      guard endpoint.hasPrefix("ipc://") || loopback.contains(where: endpoint.hasPrefix) else {
+        throw .notLocal(endpoint: endpoint)
+      }
+    }
+  }
+}

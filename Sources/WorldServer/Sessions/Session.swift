@@ -1,0 +1,37 @@
+import WireProtocol
+
+/// A session as the I/O thread knows it: who asks, how far it is, and its last reply.
+struct Session {
+  let token: Identifier
+  let nonce: Identifier
+  /// The connection of the latest request, where the reply goes.
+  var peer: Frame
+  /// The last sequence number that was used up, or is being.
+  var accepted: UInt64
+  /// The operation of that number.
+  var operation: UInt8
+  var isInFlight: Bool
+  /// The reply to `accepted`, where nothing is in flight.
+  var reply: [Frame] = []
+  var lastSeen: ContinuousClock.Instant
+
+  /// What is to be done with a request (PROTOCOL.md section 2).
+  enum Verdict: Equatable {
+    case execute
+    /// Send the cached reply again.
+    case repeatReply
+    /// It is being executed: its reply will come.
+    case wait
+    case stale
+    case gap
+  }
+
+  func verdict(_ envelope: Envelope) -> Verdict {
+    if envelope.sequence == accepted {
+      guard envelope.operationCode == operation else { return .stale }
+      return isInFlight ? .wait : .repeatReply
+    }
+    if envelope.sequence < accepted { return .stale }
+    return envelope.sequence - 1 == accepted && !isInFlight ? .execute : .gap
+  }
+}

@@ -1,0 +1,88 @@
+import Testing
+
+@testable import Environments
+
+@Suite struct ViewTests {
+  /// Two environments that are cut after 2 steps, and one (row 1) after 3.
+  private func vector(_ mode: AutoresetMode) throws -> (VectorEnvironment, StepBatch) {
+    var environments = try VectorEnvironment(
+      GamePool(Countdown()), count: 3, autoreset: mode, options: OpenOptions(auxiliaries: ["left"]))
+    var batch = environments.makeBatch()
+    try environments.reset((2...4).map { ResetOptions(seed: [2, 3, 2][$0 - 2]) }, into: &batch)
+    return (environments, batch)
+  }
+
+  private func shown(_ batch: StepBatch) -> [UInt8] { (0..<batch.count).map { batch.observation($0).first! } }
+
+  @Test func nextStepResetsInTheStepAfterTheEnd() throws {
+    var (environments, batch) = try vector(.nextStep)
+    #expect(shown(batch) == [2, 3, 2])
+    try environments.step([0, 0, 0], into: &batch)
+    try environments.step([0, 0, 0], into: &batch)
+    #expect(shown(batch) == [0, 1, 0])
+    #expect(batch.terminated == [true, false, true] && batch.rewards == [1, 1, 1])
+    // The action is ignored, even one that does not exist.
+    try environments.step([99, 0, 0], into: &batch)
+    #expect(batch.faults == [nil, nil, nil])
+    #expect(batch.terminated == [false, true, false] && batch.rewards == [0, 1, 0])
+    #expect(shown(batch)[1] == 0 && shown(batch)[0] > 0)
+    #expect(batch.auxiliaries["left"]![1] == 0)
+    let started = shown(batch)
+    try environments.step([0, 0, 0], into: &batch)
+    #expect(shown(batch)[0] == started[0] - 1 && batch.rewards[1] == 0)
+  }
+
+  @Test func sameStepKeepsTheFinalObservation() throws {
+    var (environments, batch) = try vector(.sameStep)
+    try environments.step([0, 0, 0], into: &batch)
+    #expect(batch.finalObservations.isEmpty)
+    try environments.step([0, 0, 0], into: &batch)
+    #expect(batch.terminated == [true, false, true] && batch.rewards == [1, 1, 1])
+    #expect(Set(batch.finalObservations.keys) == [0, 2])
+    #expect(batch.finalObservations[0]!.first == 0)
+    #expect(shown(batch)[0] > 0 && shown(batch)[1] == 1)
+    #expect(batch.auxiliaries["left"]![0] == 0)
+  }
+
+  @Test func disabledWaitsForTheCaller() throws {
+    var (environments, batch) = try vector(.disabled)
+    for _ in 0..<3 { try environments.step([0, 0, 0], into: &batch) }
+    #expect(batch.faults == [.needsReset, nil, .needsReset])
+    try environments.reset(rows: [2], [ResetOptions(seed: 5)], into: &batch)
+    #expect(batch.faults == [.needsReset, nil, nil])
+    #expect(shown(batch)[2] == 5 && batch.terminated[1])
+  }
+
+  @Test func rowsHaveSeedsOfTheirOwn() throws {
+    var environments = try VectorEnvironment(GamePool(Platformer()), count: 3)
+    var batch = environments.makeBatch()
+    try environments.reset(seed: 7, into: &batch)
+    var single = try Environment(GamePool(Platformer()))
+    try single.reset(ResetOptions(seed: 9))
+    #expect(batch.observation(2).elementsEqual(single.observation))
+    #expect(!batch.observation(1).elementsEqual(single.observation))
+  }
+
+  @Test func oneEnvironmentThrowsItsFaults() throws {
+    var environment = try Environment(GamePool(Countdown()), options: OpenOptions(auxiliaries: ["left"]))
+    #expect(environment.observation.allSatisfy { $0 == 0 })
+    #expect(throws: EnvironmentError.needsReset) { try environment.step(0) }
+    try environment.reset(ResetOptions(seed: 1))
+    #expect(throws: EnvironmentError.invalidAction(5, count: 2)) { try environment.step(5) }
+    let step = try environment.step(1)
+    #expect(step == .init(reward: 1, terminated: true, truncated: false, auxiliaries: ["left": 0]))
+    environment.close()
+    #expect(throws: EnvironmentError.unknownSlot(environment.slot)) { try environment.reset() }
+  }
+
+  @Test func theCatalogueOffersTheGames() throws {
+    var catalogue = EnvironmentCatalogue.builtIn
+    #expect(catalogue.names == ["Noop-v1", "Platformer-v1"])
+    for name in catalogue.names { #expect(try catalogue.makePool(name).specification.name == name) }
+    #expect(throws: EnvironmentError.unknownEnvironment("Pong", offered: catalogue.names)) {
+      _ = try catalogue.makePool("Pong")
+    }
+    catalogue.register("Countdown") { GamePool(Countdown()) }
+    #expect(try catalogue.makePool("Countdown").actionSpace.count == 2)
+  }
+}

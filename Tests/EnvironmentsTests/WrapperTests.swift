@@ -1,0 +1,81 @@
+import Testing
+
+@testable import Environments
+
+@Suite struct WrapperTests {
+  @Test func theTimeLimitIsTheShortestOfAll() throws {
+    var pool = TimeLimit(GamePool(Platformer()), steps: 3)
+    #expect(pool.specification.horizon == 3)
+    let slots = [try pool.open(OpenOptions()), try pool.open(OpenOptions(horizon: 2))]
+    var batch = pool.makeBatch()
+    try pool.reset(slots, [ResetOptions(), ResetOptions()], into: &batch)
+    try pool.step(slots, [0, 0], into: &batch)
+    try pool.step(slots, [0, 0], into: &batch)
+    #expect(batch.truncated == [false, true])
+    try pool.step(slots, [0, 0], into: &batch)
+    #expect(batch.truncated[0] && batch.faults[1] == .needsReset)
+  }
+
+  @Test func framesAreStackedOldestFirst() throws {
+    var pool = FrameStack(GamePool(Countdown()), frames: 3)
+    #expect(pool.observationSpace == Box(height: 1, width: 2, channels: 9))
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions(seed: 5)], into: &batch)
+    #expect(
+      Array(batch.observations) == [5, 15, 25, 5, 15, 25, 5, 15, 25, 35, 45, 55, 35, 45, 55, 35, 45, 55])
+    try pool.step([slot], [0], into: &batch)
+    try pool.step([slot], [7], into: &batch)
+    #expect(batch.faults[0] != nil)
+    try pool.step([slot], [0], into: &batch)
+    #expect(
+      Array(batch.observations) == [5, 15, 25, 4, 14, 24, 3, 13, 23, 35, 45, 55, 34, 44, 54, 33, 43, 53])
+    try pool.reset([slot], [ResetOptions(seed: 2)], into: &batch)
+    #expect(batch.observations.prefix(9).elementsEqual([2, 12, 22, 2, 12, 22, 2, 12, 22]))
+  }
+
+  @Test func statisticsComeWithTheEnd() throws {
+    var pool = EpisodeStatistics(GamePool(Countdown()))
+    let slots = try (0..<2).map { _ in try pool.open(OpenOptions(auxiliaries: ["left", "episodeReturn"])) }
+    var batch = pool.makeBatch()
+    for _ in 0..<2 {
+      try pool.reset(slots, [ResetOptions(seed: 2), ResetOptions(seed: 4)], into: &batch)
+      try pool.step(slots, [0, 0], into: &batch)
+      #expect(batch.auxiliaries["episodeReturn"].map { $0[0].isNaN } ?? true)
+      try pool.step(slots, [0, 0], into: &batch)
+      #expect(batch.auxiliaries["episodeReturn"]![0] == 2 && batch.auxiliaries["episodeLength"]![0] == 2)
+      #expect(batch.auxiliaries["episodeReturn"]![1].isNaN && batch.auxiliaries["left"]![1] == 2)
+    }
+  }
+
+  @Test func recordingHandsOverWholeEpisodes() throws {
+    final class Shelf { var episodes: [RecordedEpisode] = [] }
+    let shelf = Shelf()
+    var pool = Recording(GamePool(Countdown())) { shelf.episodes.append($0) }
+    let slots = [try pool.open(OpenOptions(auxiliaries: ["left"])), try pool.open(OpenOptions())]
+    var batch = pool.makeBatch()
+    try pool.reset(slots, [ResetOptions(seed: 2), ResetOptions(seed: 9)], into: &batch)
+    try pool.step(slots, [1, 5], into: &batch)
+    try pool.step(slots, [0, 1], into: &batch)
+    #expect(shelf.episodes.count == 1)
+    let episode = try #require(shelf.episodes.first)
+    #expect(episode.actions == [1, 0] && episode.rewards == [1, 1] && episode.seed == 2)
+    #expect(episode.terminated && !episode.truncated && episode.frameCount == 3)
+    #expect(stride(from: 0, to: 18, by: 6).map { episode.frames[$0] } == [2, 1, 0])
+    #expect(episode.auxiliaries == ["left": [1, 0]])
+    pool.close(slots[1])
+    #expect(shelf.episodes.count == 2)
+    #expect(shelf.episodes[1].actions == [1] && !shelf.episodes[1].terminated && !shelf.episodes[1].truncated)
+  }
+
+  /// Wrappers are pools: they nest, and a view takes them like any other.
+  @Test func wrappersNest() throws {
+    let pool = EpisodeStatistics(FrameStack(TimeLimit(GamePool(Platformer()), steps: 5), frames: 2))
+    var environments = try VectorEnvironment(pool, count: 2, autoreset: .sameStep)
+    var batch = environments.makeBatch()
+    try environments.reset(seed: 0, into: &batch)
+    for _ in 0..<5 { try environments.step([0, 0], into: &batch) }
+    #expect(batch.truncated == [true, true] && batch.auxiliaries["episodeLength"] == [5, 5])
+    #expect(batch.finalObservations[0]!.count == 64 * 64 * 6)
+  }
+}

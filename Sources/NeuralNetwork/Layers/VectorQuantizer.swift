@@ -116,6 +116,8 @@ public final class VectorQuantizer: @unchecked Sendable {
         for c in 0..<width { sums[code * width + c] = vectors[row * width + c] * share }
         uses[code] = share
       }
+      // Of sums that have faded there is no direction to take: the code stays where it is.
+      guard uses[code] > 1e-6 else { continue }
       for c in 0..<width { codebook[code * width + c] = sums[code * width + c] }
     }
     normalizeCodebook()

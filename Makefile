@@ -35,6 +35,7 @@ python: setup ## A virtual environment with the Python client
 
 test: build python ## Passes all tests
 	@swift test -c release
+	swift run -c release --package-path Tests/DependentPackage --scratch-path .build/dependent
 	$(PYTHON) -m pytest -q Agents/Python
 
 lint: ## Checks the style

@@ -9,16 +9,17 @@ import WireProtocol
 /// owns the pools and steps all waiting sessions together.
 public final class EnvironmentServer: Sendable {
   private let configuration: ServerConfiguration
-  private let environments: [ServedEnvironment]
+  private let catalogue: EnvironmentCatalogue
   private let logger: Logger
   private let state = ServerState()
 
+  /// - Parameter catalogue: what it serves. Pools are made, and used, on the stepping thread alone.
   public init(
-    _ configuration: ServerConfiguration, environments: [ServedEnvironment],
+    _ configuration: ServerConfiguration, catalogue: EnvironmentCatalogue,
     logger: Logger = Logger(label: "genie.server")
   ) {
     self.configuration = configuration
-    self.environments = environments
+    self.catalogue = catalogue
     self.logger = logger
   }
 
@@ -28,11 +29,7 @@ public final class EnvironmentServer: Sendable {
   ///   cannot be made.
   public func start() throws(ServerError) -> [String] {
     try configuration.requireLocal()
-    guard !environments.isEmpty else { throw .noEnvironment }
-    for (index, environment) in environments.enumerated()
-    where environments[..<index].contains(where: { $0.name == environment.name }) {
-      throw .repeatedEnvironment(environment.name)
-    }
+    guard !catalogue.names.isEmpty else { throw .noEnvironment }
     let wake: WakeUp
     do { wake = try WakeUp() } catch { throw .wire(error) }
     let queue = WorkQueue(limit: configuration.limits.queuedRequests, wake: wake)
@@ -65,9 +62,9 @@ public final class EnvironmentServer: Sendable {
     _ queue: WorkQueue, _ epoch: UInt64
   ) throws(ServerError) -> [EnvironmentSpecification] {
     let ready = Handover<Result<[EnvironmentSpecification], ServerError>>()
-    Thread.detach("genie stepping") { [environments, configuration] in
+    Thread.detach("genie stepping") { [catalogue, configuration] in
       do throws(ServerError) {
-        let stepper = try Stepper(environments, configuration, queue: queue, epoch: epoch)
+        let stepper = try Stepper(catalogue, configuration, queue: queue, epoch: epoch)
         ready.give(.success(stepper.hosts.map(\.specification)))
         stepper.run()
       } catch {

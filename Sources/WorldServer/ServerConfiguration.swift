@@ -1,20 +1,6 @@
 import Environments
 import WireProtocol
 
-/// An environment that a server offers: its name, and how to make the pool that holds it.
-public struct ServedEnvironment: Sendable {
-  public var name: String
-  /// Runs on the stepping thread, which owns the pool from then on.
-  public var makePool: @Sendable () throws(EnvironmentError) -> any EnvironmentPool
-
-  public init(
-    name: String, makePool: @escaping @Sendable () throws(EnvironmentError) -> any EnvironmentPool
-  ) {
-    self.name = name
-    self.makePool = makePool
-  }
-}
-
 /// How a server serves.
 public struct ServerConfiguration: Sendable {
   /// `ipc://PATH`, or `tcp://` on a loopback address; a port may be `*`.
@@ -34,7 +20,6 @@ public enum ServerError: Error, Hashable, Sendable {
   case notLocal(endpoint: String)
   case noEndpoint
   case noEnvironment
-  case repeatedEnvironment(String)
   /// The pool of an environment could not be made.
   case environment(name: String, EnvironmentError)
   case wire(WireError)
@@ -49,7 +34,6 @@ extension ServerError: CustomStringConvertible {
         + "stranger: bind ipc://PATH or tcp://127.0.0.1:PORT"
     case .noEndpoint: "no endpoint to bind"
     case .noEnvironment: "no environment to serve"
-    case .repeatedEnvironment(let name): "two environments are named '\(name)'"
     case .environment(let name, let error): "environment '\(name)': \(error)"
     case .wire(let error): error.description
     case .alreadyStarted: "the server was started before"

@@ -27,8 +27,8 @@ struct PictureTests {
 
   @Test func sheetHoldsItsFramesWhereTheyBelong() {
     var sheet = ContactSheet(scale: 3, margin: 4)
-    sheet.append(frames: [small, small])
-    sheet.append(frames: [small])
+    sheet.append("", [small, small])
+    sheet.append("", [small])
     let picture = sheet.picture()
     #expect(picture.height == 4 + 2 * (6 + 4))
     #expect(picture.width == 4 + 2 * (6 + 4))
@@ -41,10 +41,10 @@ struct PictureTests {
 
   @Test func labelsAndHeadingsAreInk() {
     var sheet = ContactSheet(scale: 1, columns: ["t=1"])
-    sheet.append("real", frames: [Picture(height: 20, width: 20)])
+    sheet.append("real", [Picture(height: 20, width: 20)])
     #expect(sheet.picture().pixels.contains(255))
     var empty = ContactSheet(scale: 1)
-    empty.append(frames: [Picture(height: 20, width: 20)])
+    empty.append("", [Picture(height: 20, width: 20)])
     #expect(!empty.picture().pixels.contains(255))
   }
 }

@@ -19,6 +19,9 @@ public actor RemoteEnvironment {
 
   private init() { executor = ThreadExecutor(name: "genie environment") }
 
+  // The goodbye waits for the server too, and so belongs on this actor's thread.
+  isolated deinit { pool = nil }
+
   /// Connects and opens one slot.
   /// - Throws: what ``RemotePool`` throws.
   public static func connect(

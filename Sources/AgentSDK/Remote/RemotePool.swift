@@ -89,11 +89,7 @@ public final class RemotePool: EnvironmentPool {
   /// Opens several slots at once, or none.
   public func open(_ options: OpenOptions, count: Int) throws(EnvironmentError) -> [Slot] {
     let request = OpenRequest(environment: specification.name, count: count, options: options)
-    let reply = try call {
-      Message($0, json: request)
-    } as: {
-      .open
-    }
+    let reply = try call(.open) { Message($0, json: request) }
     let opened = try register(reply)
     guard opened.count == count else {
       throw .refused(reason: "the server opened \(opened.count) slots, not \(count)")
@@ -107,11 +103,7 @@ public final class RemotePool: EnvironmentPool {
     let numbers = try numbers(of: slots, options.count, "reset options")
     guard !slots.isEmpty else { return batch.prepare(count: 0) }
     let payloads = ResetRequest(slots: numbers, options: options).payloads
-    let reply = try call {
-      Message($0, payloads: payloads)
-    } as: {
-      .reset
-    }
+    let reply = try call(.reset) { Message($0, payloads: payloads) }
     try read(reply, count: slots.count, into: &batch)
   }
 
@@ -235,11 +227,7 @@ public final class RemotePool: EnvironmentPool {
   private func flushClosing() throws(EnvironmentError) {
     guard !closing.isEmpty else { return }
     let payloads = CloseRequest(slots: closing).payloads
-    _ = try call {
-      Message($0, payloads: payloads)
-    } as: {
-      .close
-    }
+    _ = try call(.close) { Message($0, payloads: payloads) }
     closing.removeAll()
   }
 

@@ -2,8 +2,8 @@
 ///
 /// ```swift
 /// var sheet = ContactSheet(scale: 2)
-/// sheet.append("real", frames: real)
-/// sheet.append("dreamt", frames: dreamt)
+/// sheet.append("real", real)
+/// sheet.append("dreamt", dreamt)
 /// try PNG.write(sheet.picture(), to: url)
 /// ```
 public struct ContactSheet: Sendable {
@@ -29,7 +29,7 @@ public struct ContactSheet: Sendable {
   }
 
   /// Adds a row of frames, of any sizes, with a label left of them; rows may differ in length.
-  public mutating func append(_ label: String = "", frames: [Picture]) {
+  public mutating func append(_ label: String = "", _ frames: [Picture]) {
     rows.append(Row(label: label, frames: frames))
   }
 

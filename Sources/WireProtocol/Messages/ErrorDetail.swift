@@ -40,7 +40,8 @@ public struct ErrorDetail: Codable, Hashable, Sendable {
     case .disconnected(let endpoint, let reason): (self.endpoint, self.reason) = (endpoint, reason)
     case .timedOut(let operation, let seconds): (self.operation, self.seconds) = (operation, seconds)
     case .busy(let seconds): self.seconds = seconds
-    case .invalidPrompt(let reason), .sessionLost(let reason), .refused(let reason), .fault(let reason):
+    case .invalidPrompt(let reason), .sessionLost(let reason),
+      .refused(let reason), .fault(let reason):
       self.reason = reason
     }
   }

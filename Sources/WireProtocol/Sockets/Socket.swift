@@ -51,6 +51,7 @@ public struct Socket: ~Copyable {
 
   /// Binds, and tells the endpoint that it became (a port `*` is a number then).
   public func bind(_ endpoint: String) throws(WireError) -> String {
+    setAddressFamily(of: endpoint)
     guard zmq_bind(handle, endpoint) == 0 else { throw .last("cannot bind", endpoint) }
     var name = [CChar](repeating: 0, count: 512)
     var size = name.count
@@ -59,7 +60,14 @@ public struct Socket: ~Copyable {
   }
 
   public func connect(_ endpoint: String) throws(WireError) {
+    setAddressFamily(of: endpoint)
     guard zmq_connect(handle, endpoint) == 0 else { throw .last("cannot connect to", endpoint) }
+  }
+
+  /// IPv6 only where it is meant: with it on, an IPv4 address becomes a mapped one.
+  private func setAddressFamily(of endpoint: String) {
+    var isIPv6: Int32 = endpoint.contains("[") ? 1 : 0
+    zmq_setsockopt(handle, ZMQ_IPV6, &isIPv6, MemoryLayout<Int32>.size)
   }
 
   /// Sends a whole message, or nothing of it. Never waits. The frames can be sent again: their bytes are shared.

@@ -47,7 +47,6 @@ public struct SocketOptions: Sendable {
     try set(ZMQ_HEARTBEAT_TTL, heartbeatTimeoutMilliseconds)
     try set(ZMQ_HANDSHAKE_IVL, handshakeMilliseconds)
     try set(ZMQ_TCP_KEEPALIVE, Int32(1))
-    try set(ZMQ_IPV6, Int32(1))
     switch kind {
     case .router:
       // A reply to a client that is gone is an error here, not silence.

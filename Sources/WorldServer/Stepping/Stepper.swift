@@ -40,14 +40,14 @@ final class Stepper {
 
   /// Makes the pools.
   init(
-    _ environments: [ServedEnvironment], _ configuration: ServerConfiguration, queue: WorkQueue, epoch: UInt64
+    _ catalogue: EnvironmentCatalogue, _ configuration: ServerConfiguration, queue: WorkQueue, epoch: UInt64
   ) throws(ServerError) {
     var hosts: [Host] = []
-    for environment in environments {
+    for name in catalogue.names {
       do throws(EnvironmentError) {
-        hosts.append(Host(name: environment.name, pool: try environment.makePool()))
+        hosts.append(Host(name: name, pool: try catalogue.makePool(name)))
       } catch {
-        throw .environment(name: environment.name, error)
+        throw .environment(name: name, error)
       }
     }
     self.hosts = hosts

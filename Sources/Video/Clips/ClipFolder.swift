@@ -108,10 +108,11 @@ func naturalOrder(_ left: String, _ right: String) -> Bool {
     }
     return parts
   }
-  for (a, b) in zip(parts(left), parts(right)) {
+  let (lefts, rights) = (parts(left), parts(right))
+  for (a, b) in zip(lefts, rights) {
     if a.text != b.text { return a.text < b.text }
     if a.number.count != b.number.count { return a.number.count < b.number.count }
     if a.number != b.number { return a.number < b.number }
   }
-  return left < right
+  return lefts.count == rights.count ? left < right : lefts.count < rights.count
 }

@@ -4,7 +4,7 @@
 /// shift of the whole picture by up to 6 pixels, so that a scrolling game is no change: the residual, a mean
 /// absolute difference in 0...255. A frame begins a new scene if its residual
 /// - exceeds 11 and twice the median of the last 32 residuals of the scene, or
-/// - exceeds 4 and twice the largest of them (a camera at rest), once there are 8.
+/// - exceeds 4 and twice the largest of them (a camera at rest), once there are 16.
 ///
 /// Two scenes that look alike at first sight, as levels of one game may, cannot be told apart so.
 struct CutDetector {
@@ -29,7 +29,7 @@ struct CutDetector {
     let median = ordered.isEmpty ? 0 : ordered[ordered.count / 2]
     let moving = residual > Self.movingFloor && residual > Self.contrast * median
     let resting =
-      ordered.count >= 8 && residual > Self.restingFloor && residual > Self.contrast * ordered.last!
+      ordered.count >= 16 && residual > Self.restingFloor && residual > Self.contrast * ordered.last!
     if moving || resting {
       residuals.removeAll(keepingCapacity: true)
       return true

@@ -17,7 +17,7 @@ public struct VideoImport {
     public let path: String
     /// Frames read so far, of all inputs.
     public let frames: Int
-    /// A guess of all frames of this input and those before it.
+    /// A guess of the frames of all inputs.
     public let expected: Int?
   }
 
@@ -45,7 +45,7 @@ public struct VideoImport {
     for input in inputs { expanded += try Self.expanded(input) }
     let writer = try clips { () throws(ClipError) in try ClipFolderWriter(target) }
     var report = CurationReport()
-    for input in expanded {
+    for (index, input) in expanded.enumerated() {
       let source = try source(input)
       var metadata = ["source": URL(filePath: source.path).lastPathComponent]
       if let rate = source.framesPerSecond { metadata["fps"] = "\(rate)" }
@@ -58,7 +58,8 @@ public struct VideoImport {
         progress(
           Progress(
             path: source.path, frames: before + curator.counts.read,
-            expected: source.expectedFrames.map { before + $0 }))
+            // As if the inputs to come were as long as those so far.
+            expected: source.expectedFrames.map { (before + $0) * expanded.count / (index + 1) }))
       }
       try curator.finish()
       report.sources.append(

@@ -12,13 +12,11 @@ public struct TokenAccuracy: Sendable, Equatable {
 
   var figures: Figures { [("crossEntropy", crossEntropy), ("accuracy", all), ("changedTokenAccuracy", changed)] }
 
-  /// - Parameter clips: `[time, tokens]` and `[time]` each.
-  static func measure(
-    _ dynamics: Dynamics, clips: [(tokens: ArraySlice<Int32>, actions: [Int32])], time: Int
-  ) -> TokenAccuracy {
+  /// - Parameter clips: `[time, tokens]` and `[time]` each; time at least 2.
+  public init(_ dynamics: Dynamics, clips: [(tokens: ArraySlice<Int32>, actions: [Int32])], time: Int) {
     let tape = Tape(arena: Arena())
     let count = dynamics.configuration.tokens
-    var (right, rightChanged, changed, total, loss) = (0, 0, 0, 0, 0.0)
+    var (right, rightChanged, changing, total, loss) = (0, 0, 0, 0, 0.0)
     for clip in clips {
       tape.reset()
       let truth = Array(clip.tokens)
@@ -36,13 +34,13 @@ public struct TokenAccuracy: Sendable, Equatable {
         let isRight = best == Int(wanted[token])
         let isChanged = wanted[token] != truth[(time - 2) * count + token]
         right += isRight ? 1 : 0
-        changed += isChanged ? 1 : 0
+        changing += isChanged ? 1 : 0
         rightChanged += isRight && isChanged ? 1 : 0
         total += 1
       }
     }
-    return TokenAccuracy(
-      all: Double(right) / Double(max(1, total)), changed: Double(rightChanged) / Double(max(1, changed)),
-      crossEntropy: loss / Double(max(1, total)))
+    all = Double(right) / Double(max(1, total))
+    self.changed = Double(rightChanged) / Double(max(1, changing))
+    crossEntropy = loss / Double(max(1, total))
   }
 }

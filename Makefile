@@ -1,0 +1,47 @@
+# Two commands on a fresh machine that has Swift: `make demo` and `make test`. They install what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+BUILD := swift build -c release
+BIN := .build/release
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+RUN := runs/demo
+ENDPOINT := ipc:///tmp/genie-demo-$(shell id -u).sock
+APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+setup: ## Installs the system's libraries where they are missing
+	@missing=(); for package in $(APT); do
+	  dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package")
+	done
+	if [ $${#missing[@]} -gt 0 ]; then
+	  echo "installing $${missing[*]}"
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo
+	  $$sudo apt-get update -qq
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq "$${missing[@]}" >/dev/null
+	fi
+
+build: setup ## Builds everything, optimised
+	@$(BUILD)
+
+python: setup ## A virtual environment with the Python client
+	@if [ ! -x $(PYTHON) ]; then python3 -m venv $(VENV); fi
+	$(PYTHON) -c 'import genie_environments, pytest' 2>/dev/null || $(PYTHON) -m pip install -q -e 'Agents/Python[test]'
+
+test: build python ## Passes all tests
+	@swift test -c release
+	swift run -c release --package-path Tests/DependentPackage --scratch-path .build/dependent
+	$(PYTHON) -m pytest -q Agents/Python
+
+lint: ## Checks the style
+	@swift format lint --strict --recursive Package.swift Sources Tests Agents
+
+clean: ## Removes what was built
+	@rm -rf .build $(VENV) runs
+
+.PHONY: help setup build python test lint clean demo

@@ -1,0 +1,87 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+import Video
+import WorldModel
+
+/// Makes a world from clips: trains a Genie, and puts beside it what an environment needs.
+public struct WorldTraining {
+  public var name: String
+  public var command: String
+  public var seed: UInt64
+  public var minutes: Double?
+  public var model: GenieConfiguration
+  public var configuration: TrainingConfiguration
+  /// Levels, that is start frames, to keep in the world.
+  public var levels = 64
+  /// Labelled transitions that may be looked at for the map from latent to real actions.
+  public var labelledTransitions = 200
+
+  public init(
+    name: String, command: String, seed: UInt64, minutes: Double? = nil, model: GenieConfiguration,
+    configuration: TrainingConfiguration = .init()
+  ) {
+    self.name = name
+    self.command = command
+    self.seed = seed
+    self.minutes = minutes
+    self.model = model
+    self.configuration = configuration
+  }
+
+  /// - Parameter folder: for checkpoints and events; an unfinished run there is gone on with.
+  /// - Returns: the world, how well rewards were found, and the clips that were held out.
+  public func run(
+    clips: ClipFolder, folder: URL, workers: Workers, showsProgress: Bool
+  ) throws -> (world: World, scores: [EventScore], heldOut: [ClipFolder.Episode]) {
+    let training = try GenieTraining(
+      model, configuration, clips: clips, folder: folder, seed: seed, minutes: minutes, workers: workers,
+      showsProgress: showsProgress)
+    let result = try training.run()
+    let metadata = clips.shards[0].metadata
+    let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []
+    var manifest = WorldManifest(
+      name: name, sampling: model.sampling, frameRate: metadata["fps"].flatMap(Double.init) ?? 10)
+    manifest.actionMap = actionMap(clips, store: result.store, episodes: training.training, names: names)
+    let formatter = ISO8601DateFormatter()
+    manifest.training = TrainingRecord(
+      command: command, seed: seed, date: formatter.string(from: Date()), processors: workers.count,
+      frames: training.training.reduce(0) { $0 + $1.frames.count },
+      source: metadata["source"] ?? "video", configuration: configuration, stages: result.stages)
+    let world = World(
+      genie: training.genie, rewards: result.rewards, levels: startFrames(clips, training.heldOut), manifest: manifest)
+    return (world, result.scores, training.heldOut)
+  }
+
+  /// Frames spread over the held-out episodes: first frames before later ones.
+  private func startFrames(_ clips: ClipFolder, _ heldOut: [ClipFolder.Episode]) -> FrameBatch {
+    var chosen: [(shard: Int, frame: Int)] = []
+    var distance = 0
+    while chosen.count < levels, distance < (heldOut.map(\.frames.count).max() ?? 0) {
+      for episode in heldOut where distance < episode.frames.count && chosen.count < levels {
+        chosen.append((episode.shard, episode.frames.lowerBound + distance))
+      }
+      distance += 24
+    }
+    let bytes = chosen.flatMap { clips.shards[$0.shard].frames($0.frame..<$0.frame + 1) }
+    return FrameBatch(clips: chosen.count, time: 1, height: clips.height, width: clips.width, bytes: bytes)
+  }
+
+  private func actionMap(
+    _ clips: ClipFolder, store: TokenStore, episodes: [ClipFolder.Episode], names: [String]
+  ) -> ActionMap? {
+    guard clips.hasActions else { return nil }
+    var places: [(shard: Int, frame: Int)] = []
+    for episode in episodes.prefix(configuration.labelledEpisodes) {
+      places += episode.frames.dropLast().map { (episode.shard, $0) }
+    }
+    let every = max(1, places.count / max(1, labelledTransitions))
+    let pairs = stride(from: 0, to: places.count, by: every).prefix(labelledTransitions).map { index in
+      let (shard, frame) = places[index]
+      let latent = store.actions(shard, frame + 1..<frame + 2).first!
+      return (latent: latent, real: clips.shards[shard].actions![frame])
+    }
+    let count = max(names.count, Int((pairs.map(\.real).max() ?? 0) + 1))
+    return ActionMap(pairs: pairs, latentCount: model.dynamics.actions, realCount: count, names: names)
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Autograd
+import Foundation
+import GeneratedWorlds
+import Reporting
+import Video
+import WorldModel
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Learns a world from video: tokenizer, latent actions, dynamics, and rewards where they are labelled.",
+    discussion: """
+      CLIPS is what 'genie record' or 'genie import' made. Checkpoints and TensorBoard events go to \
+      WORLD.training; a run that was interrupted goes on with --resume. Actions in the clips are used for at \
+      most 200 transitions, to name what was found; rewards and ends of at most 200 episodes.
+      """)
+
+  @Option(help: ArgumentHelp("The clips to learn from.", valueName: "clips"))
+  var clips: String
+
+  @Option(help: ArgumentHelp("The world to make, a folder.", valueName: "world"))
+  var out: String
+
+  @Option(help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
+  var preset = "tiny"
+
+  @Option(help: "Minutes for all stages together; without it, the preset's number of steps.")
+  var minutes: Double?
+
+  @Flag(help: "Go on with an interrupted run.")
+  var resume = false
+
+  @Option(help: "Determines initial values, batches and masks.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Threads; 0 takes one for each processor.")
+  var workers = 0
+
+  @Option(help: "The world's name; that of the folder if none is given.")
+  var name: String?
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard GenieConfiguration.presets[preset] != nil else {
+      let known = GenieConfiguration.presets.keys.sorted().joined(separator: ", ")
+      throw ValidationError("No preset '\(preset)'; there are: \(known).")
+    }
+    guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else { throw ValidationError("--minutes is more than 0.") }
+    guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
+  }
+
+  func run() throws {
+    let world = URL(filePath: out)
+    let checkpoints = URL(filePath: out.hasSuffix("/") ? String(out.dropLast()) : out).appendingPathExtension("training")
+    let manager = FileManager.default
+    if manager.fileExists(atPath: world.appending(path: "world.json").path) {
+      throw TrainingError.unusable("\(out): this world is there already; choose another --out or remove it")
+    }
+    let unfinished = ((try? manager.contentsOfDirectory(atPath: checkpoints.path)) ?? []).contains {
+      $0.hasSuffix(".safetensors")
+    }
+    if unfinished && !resume {
+      throw TrainingError.unusable(
+        "\(checkpoints.path): holds an unfinished run; go on with --resume, or remove the folder")
+    }
+    let folder = try ClipFolder(URL(filePath: clips))
+    let threads = Workers(count: workers)
+    let training = WorldTraining(
+      name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed, minutes: minutes,
+      model: GenieConfiguration.presets[preset]!)
+    let (made, scores, heldOut) = try training.run(
+      clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
+    try made.save(to: world)
+    for file in try manager.contentsOfDirectory(at: checkpoints, includingPropertiesForKeys: nil)
+    where file.pathExtension == "safetensors" { try manager.removeItem(at: file) }
+    var table = Table(["stage", "steps", "seconds", "held-out figures"])
+    for stage in made.manifest.training?.stages ?? [] {
+      let figures = stage.figures.sorted { $0.key < $1.key }.map { "\($0.key) \(String(format: "%.3f", $0.value))" }
+      table.append([
+        stage.name, "\(stage.steps)", String(format: "%.0f", stage.seconds), figures.joined(separator: "  "),
+      ])
+    }
+    print(table)
+    var sheets = try Sheets(made, folder: folder, episodes: heldOut, workers: threads)
+    let files = try sheets.write(to: checkpoints.appending(path: "sheets"))
+    print("world: \(out)\nsheets: \(files[0].deletingLastPathComponent().path)")
+    try output.write(
+      JSONReport([
+        "train": [
+          "world": .string(out), "clips": .string(clips), "preset": .string(preset), "seed": .string("\(seed)"),
+          "stages": .array(
+            (made.manifest.training?.stages ?? []).map { stage in
+              .object([
+                "name": .string(stage.name), "steps": .integer(stage.steps), "seconds": .number(stage.seconds),
+                "figures": .object(stage.figures.mapValues { .number($0) }),
+              ])
+            }),
+          "reward_f1": .object(Dictionary(scores.map { ($0.name, .number($0.f1)) }) { $1 }),
+        ]
+      ]))
+  }
+
+  /// The command as somebody else would type it.
+  private var command: String {
+    var parts = ["genie train --clips \(URL(filePath: clips).lastPathComponent) --preset \(preset) --seed \(seed)"]
+    if let minutes { parts.append("--minutes \(minutes)") }
+    return parts.joined(separator: " ")
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@testable import Video
+
+struct ClipFolderTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func writerMakesTheFolderAtTheEnd() throws {
+    let url = folder.file("clips")
+    let writer = try ClipFolderWriter(url)
+    for number in 0..<3 { try writer.append(Scenes.counting(5, first: number * 5)) }
+    #expect(!FileManager.default.fileExists(atPath: url.path))
+    try writer.finish()
+    #expect(try folder.names == ["clips"])
+    let clips = try ClipFolder(url)
+    #expect(clips.shards.count == 3 && clips.frameCount == 15)
+    #expect(clips.shards[2][0].pixels[0] == 10)
+    #expect(throws: ClipError.occupied(folder: url.path)) { try ClipFolderWriter(url) }
+  }
+
+  @Test func abandonedWriterLeavesNothing() throws {
+    do {
+      let writer = try ClipFolderWriter(folder.file("clips"))
+      try writer.append(Scenes.counting(5))
+    }
+    #expect(try folder.names.isEmpty)
+  }
+
+  @Test func shardsAreSortedNaturallyAndMustAgree() throws {
+    for number in [10, 9, 1] {
+      try ClipShard.write(Scenes.counting(2, first: number), to: folder.file("c\(number).safetensors"))
+    }
+    #expect(try ClipFolder(folder.url).shards.map { $0[0].pixels[0] } == [1, 9, 10])
+    let odd = folder.file("z.safetensors")
+    try ClipShard.write(Clip(height: 2, width: 4, frames: [UInt8](repeating: 0, count: 24)), to: odd)
+    #expect(throws: ClipError.frameSize(file: odd.path, found: [2, 4], expected: [4, 4])) {
+      try ClipFolder(folder.url)
+    }
+    #expect(try ClipFolder(odd).frameCount == 1)
+  }
+
+  @Test func missingAndEmptyFoldersAreErrors() {
+    #expect(throws: ClipError.noShards(folder: folder.url.path)) { try ClipFolder(folder.url) }
+    #expect(throws: ClipError.missing(path: folder.file("none").path)) { try ClipFolder(folder.file("none")) }
+  }
+
+  @Test func heldOutEpisodesAreWholeAndNeverTrainedOn() throws {
+    let url = folder.file("x.safetensors")
+    try ClipShard.write(Scenes.counting(200, starts: Array(stride(from: 0, to: 200, by: 10))), to: url)
+    let clips = try ClipFolder(url)
+    let (training, heldOut) = clips.split(heldOut: 0.2, seed: 1)
+    #expect(heldOut.count == 4 && training.count == 16)
+    #expect(Set((training + heldOut).map(\.frames.lowerBound)).count == 20)
+    #expect(clips.split(heldOut: 0.2, seed: 1).heldOut == heldOut)
+    #expect((2..<6).contains { clips.split(heldOut: 0.2, seed: $0).heldOut != heldOut })
+    #expect(clips.split(heldOut: 0).training == clips.episodes)
+    #expect(clips.split(heldOut: 0.001).heldOut.count == 1)
+    #expect(clips.split(heldOut: 0.999).training.count == 1)
+  }
+
+  @Test func aSingleEpisodeIsDividedInTime() throws {
+    let url = folder.file("x.safetensors")
+    try ClipShard.write(Scenes.counting(100), to: url)
+    let (training, heldOut) = try ClipFolder(url).split(heldOut: 0.1)
+    #expect(training == [.init(shard: 0, frames: 0..<90)])
+    #expect(heldOut == [.init(shard: 0, frames: 90..<100)])
+  }
+
+  @Test(arguments: [("2.png", "10.png"), ("a2b3", "a2b10"), ("a", "b"), ("frame1", "frame01b"), ("x", "x1")])
+  func naturalOrderOfNames(first: String, second: String) {
+    #expect(naturalOrder(first, second))
+    #expect(!naturalOrder(second, first))
+  }
+}

@@ -18,7 +18,7 @@ public final class VectorQuantizer: @unchecked Sendable {
     /// Weight of the loss that pulls vectors towards their codes.
     public var commitment: Float
 
-    public init(codes: Int, width: Int, decay: Float = 0.99, deadBelow: Float = 0.01, commitment: Float = 0.25) {
+    public init(codes: Int, width: Int, decay: Float = 0.99, deadBelow: Float = 0.05, commitment: Float = 0.25) {
       self.codes = codes
       self.width = width
       self.decay = decay
@@ -112,7 +112,7 @@ public final class VectorQuantizer: @unchecked Sendable {
     let share = Float(assigned.count) / Float(codes)
     for code in 0..<codes {
       if revive && uses[code] < configuration.deadBelow * share {
-        let row = key.integer(UInt64(code), below: assigned.count)
+        let row = poorlyServed(vectors, assigned, key: key.folded(in: UInt64(code)))
         for c in 0..<width { sums[code * width + c] = vectors[row * width + c] * share }
         uses[code] = share
       }
@@ -121,6 +121,21 @@ public final class VectorQuantizer: @unchecked Sendable {
       for c in 0..<width { codebook[code * width + c] = sums[code * width + c] }
     }
     normalizeCodebook()
+  }
+
+  /// Of a few vectors of this step, the one farthest from its code. A vector taken at random would nearly always be
+  /// one of the commonest, which have codes already.
+  private func poorlyServed(_ vectors: [Float], _ assigned: [Int32], key: RandomKey) -> Int {
+    let width = configuration.width
+    var worst: (row: Int, similarity: Float) = (0, .infinity)
+    for candidate in 0..<16 {
+      let row = key.integer(UInt64(candidate), below: assigned.count)
+      let code = Int(assigned[row])
+      var similarity: Float = 0
+      for c in 0..<width { similarity += vectors[row * width + c] * codebook.pointer[code * width + c] }
+      if similarity < worst.similarity { worst = (row, similarity) }
+    }
+    return worst.row
   }
 
   /// Puts the codes on the given centres, `[codes, width]`, each expected to be used `uses` times a step.

@@ -38,7 +38,11 @@ enum Muon {
       square.copy(from: gram)
       square.assignProduct(gram, gram, alpha: 2.0315, beta: -4.7750)
       next.copy(from: x)
-      if wide { next.assignProduct(square, x, beta: 3.4445) } else { next.assignProduct(x, square, beta: 3.4445) }
+      if wide {
+        next.assignProduct(square, x, beta: 3.4445)
+      } else {
+        next.assignProduct(x, square, beta: 3.4445)
+      }
       swap(&x, &next)
     }
     return x

@@ -42,10 +42,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 let testTargets: [Target] = [
-  tests("CKernels"),
+  tests("CKernels", ["COpenBLAS"]),
   tests("Safetensors"),
   tests("Reporting"),
-  tests("Autograd", ["COpenBLAS"]),
+  tests("Autograd"),
   tests("NeuralNetwork"),
   tests("Video"),
   tests("WorldModel"),

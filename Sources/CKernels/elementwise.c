@@ -63,6 +63,10 @@ CLONES void ck_add_scaled(const float *x, float scale, float *y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += scale * x[i];
 }
 
+CLONES void ck_scale(float *x, float factor, size_t count) {
+  for (size_t i = 0; i < count; i++) x[i] *= factor;
+}
+
 CLONES void ck_add_bias(float *rows, const float *bias, size_t row_count, size_t channels) {
   for (size_t row = 0; row < row_count; row++, rows += channels) {
     for (size_t c = 0; c < channels; c++) rows[c] += bias[c];

@@ -56,6 +56,10 @@ void ck_reference_add_scaled(const float *x, float scale, float *y, size_t count
   for (size_t i = 0; i < count; i++) y[i] = (float)(y[i] + (double)scale * x[i]);
 }
 
+void ck_reference_scale(float *x, float factor, size_t count) {
+  for (size_t i = 0; i < count; i++) x[i] *= factor;
+}
+
 void ck_reference_add_bias(float *rows, const float *bias, size_t row_count, size_t channels) {
   for (size_t i = 0; i < row_count * channels; i++) rows[i] += bias[i % channels];
 }

@@ -104,6 +104,9 @@ import Testing
     ck_add_scaled(biased, -0.37, &scaled, x.count)
     ck_reference_add_scaled(biased, -0.37, &expectedScaled, x.count)
     expectClose(scaled, expectedScaled)
+    ck_scale(&scaled, -1.7, x.count)
+    ck_reference_scale(&expectedScaled, -1.7, x.count)
+    expectClose(scaled, expectedScaled)
 
     let squares = ck_reference_sum_squares(x, x.count)
     #expect(abs(ck_sum_squares(x, x.count) / squares - 1) < 1e-12)

@@ -1,4 +1,5 @@
 import CKernels
+import COpenBLAS
 import Testing
 
 @Suite struct MatrixProductTests {
@@ -47,6 +48,22 @@ import Testing
         let between = line.upperBound..<(row + 1) * start.stride
         #expect(c[0][between].map(\.bitPattern) == start.values[between].map(\.bitPattern))
       }
+    }
+  }
+
+  /// The sizes of a training step, against another library's sums.
+  @Test(arguments: [(256, 384, 128), (640, 128, 512), (128, 384, 640)])
+  func agreesWithOpenBLAS(m: Int, n: Int, k: Int) {
+    var samples = Samples(seed: 5)
+    let (a, b, start) = (samples.floats(m * k), samples.floats(k * n), samples.floats(m * n))
+    for (transposedA, transposedB) in [(false, false), (true, false), (false, true)] {
+      let (lda, ldb) = (transposedA ? m : k, transposedB ? k : n)
+      var c = [start, start]
+      ck_gemm(transposedA ? 1 : 0, transposedB ? 1 : 0, m, n, k, 0.5, a, lda, b, ldb, 1, &c[0], n)
+      cblas_sgemm(
+        CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans, transposedB ? CblasTrans : CblasNoTrans,
+        blasint(m), blasint(n), blasint(k), 0.5, a, blasint(lda), b, blasint(ldb), 1, &c[1], blasint(n))
+      expectClose(c[0], c[1], tolerance: 1e-4)
     }
   }
 

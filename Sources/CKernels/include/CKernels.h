@@ -29,6 +29,8 @@ void ck_tanh_forward(const float *x, float *y, size_t count);
 void ck_tanh_backward(const float *y, const float *dy, float *dx, size_t count);
 /// y += scale * x
 void ck_add_scaled(const float *x, float scale, float *y, size_t count);
+/// x *= factor
+void ck_scale(float *x, float factor, size_t count);
 /// rows[i, :] += bias
 void ck_add_bias(float *rows, const float *bias, size_t row_count, size_t channels);
 /// sums[c] += sum over rows of x[row, c]

@@ -14,6 +14,7 @@ void ck_reference_relu_backward(const float *y, const float *dy, float *dx, size
 void ck_reference_tanh_forward(const float *x, float *y, size_t count);
 void ck_reference_tanh_backward(const float *y, const float *dy, float *dx, size_t count);
 void ck_reference_add_scaled(const float *x, float scale, float *y, size_t count);
+void ck_reference_scale(float *x, float factor, size_t count);
 void ck_reference_add_bias(float *rows, const float *bias, size_t row_count, size_t channels);
 void ck_reference_sum_rows(const float *x, float *sums, size_t row_count, size_t channels);
 double ck_reference_sum_squares(const float *x, size_t count);

@@ -101,24 +101,25 @@ public final class VectorQuantizer: @unchecked Sendable {
       return
     }
     let keep = configuration.decay
-    for i in 0..<codes { uses[i] *= keep }
-    for i in 0..<sums.count { sums.pointer[i] *= keep }
-    for (row, code) in assigned.enumerated() {
-      uses.pointer[Int(code)] += 1 - keep
-      vectors.withUnsafeBufferPointer {
-        ck_add_scaled($0.baseAddress! + row * width, 1 - keep, sums.pointer + Int(code) * width, width)
+    ck_scale(uses.pointer, keep, codes)
+    ck_scale(sums.pointer, keep, sums.count)
+    let (counts, totals, centres) = (uses.pointer, sums.pointer, codebook.pointer)
+    vectors.withUnsafeBufferPointer { rows in
+      for (row, code) in assigned.enumerated() {
+        counts[Int(code)] += 1 - keep
+        ck_add_scaled(rows.baseAddress! + row * width, 1 - keep, totals + Int(code) * width, width)
       }
     }
     let share = Float(assigned.count) / Float(codes)
     for code in 0..<codes {
-      if revive && uses[code] < configuration.deadBelow * share {
+      if revive, counts[code] < configuration.deadBelow * share {
         let row = poorlyServed(vectors, assigned, key: key.folded(in: UInt64(code)))
-        for c in 0..<width { sums[code * width + c] = vectors[row * width + c] * share }
-        uses[code] = share
+        for c in 0..<width { totals[code * width + c] = vectors[row * width + c] * share }
+        counts[code] = share
       }
       // Of sums that have faded there is no direction to take: the code stays where it is.
-      guard uses[code] > 1e-6 else { continue }
-      for c in 0..<width { codebook[code * width + c] = sums[code * width + c] }
+      guard counts[code] > 1e-6 else { continue }
+      for c in 0..<width { centres[code * width + c] = totals[code * width + c] }
     }
     normalizeCodebook()
   }

@@ -9,41 +9,42 @@ enum Muon {
   ) {
     let (rows, columns) = (value.shape[0], value.shape[1])
     let direction = arena.tensor(value.shape)
+    let (g, m, d) = (gradient.pointer, momentum.pointer, direction.pointer)
     for i in 0..<value.count {
-      let g = gradient.pointer[i]
-      momentum.pointer[i] += (1 - keep) * (g - momentum.pointer[i])
-      direction.pointer[i] = g + keep * (momentum.pointer[i] - g)
+      m[i] += (1 - keep) * (g[i] - m[i])
+      d[i] = g[i] + keep * (m[i] - g[i])
     }
     let update = orthogonalized(direction, arena: arena)
     let scale = rate * max(1, Float(rows) / Float(columns)).squareRoot()
     let shrink = 1 - rate * decay
-    for i in 0..<value.count { value.pointer[i] = value.pointer[i] * shrink - scale * update.pointer[i] }
+    ck_scale(value.pointer, shrink, value.count)
+    ck_add_scaled(update.pointer, -scale, value.pointer, value.count)
   }
 
   /// A matrix with nearly the same singular vectors and singular values near 1.
   static func orthogonalized(_ matrix: Tensor, arena: Arena) -> Tensor {
-    let wide = matrix.shape[0] <= matrix.shape[1]
-    let (m, n) = wide ? (matrix.shape[0], matrix.shape[1]) : (matrix.shape[1], matrix.shape[0])
-    var x = arena.tensor([m, n])
+    let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+    // The iteration acts on the smaller side: from the left on a wide matrix, from the right on a tall one.
+    let wide = rows <= columns
+    let side = min(rows, columns)
+    var x = arena.tensor(matrix.shape)
+    x.copy(from: matrix)
     let length = Float(ck_sum_squares(matrix.pointer, matrix.count).squareRoot()) + 1e-7
-    for i in 0..<m {
-      for j in 0..<n { x.pointer[i * n + j] = (wide ? matrix.pointer[i * n + j] : matrix.pointer[j * m + i]) / length }
-    }
-    let (gram, square) = (arena.tensor([m, m]), arena.tensor([m, m]))
-    var next = arena.tensor([m, n])
+    ck_scale(x.pointer, 1 / length, x.count)
+    let (gram, square) = (arena.tensor([side, side]), arena.tensor([side, side]))
+    var next = arena.tensor(matrix.shape)
     for _ in 0..<5 {
-      gram.assignProduct(x, x, transposedB: true)
+      gram.assignProduct(x, transposedA: !wide, x, transposedB: wide)
       square.copy(from: gram)
       square.assignProduct(gram, gram, alpha: 2.0315, beta: -4.7750)
       next.copy(from: x)
-      next.assignProduct(square, x, beta: 3.4445)
+      if wide {
+        next.assignProduct(square, x, beta: 3.4445)
+      } else {
+        next.assignProduct(x, square, beta: 3.4445)
+      }
       swap(&x, &next)
     }
-    guard !wide else { return x }
-    let result = arena.tensor(matrix.shape)
-    for i in 0..<m {
-      for j in 0..<n { result.pointer[j * m + i] = x.pointer[i * n + j] }
-    }
-    return result
+    return x
   }
 }

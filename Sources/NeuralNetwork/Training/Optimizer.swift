@@ -76,8 +76,7 @@ public final class Optimizer {
     guard norm.isFinite else { return norm }
     let scale = configuration.schedule(step: step, progress: progress)
     if norm > configuration.clip {
-      let factor = configuration.clip / norm
-      for i in 0..<gradients.flat.count { gradients.flat.pointer[i] *= factor }
+      ck_scale(gradients.flat.pointer, configuration.clip / norm, gradients.flat.count)
     }
     step += 1
     let correction1 = 1 - Float(pow(Double(configuration.beta1), Double(step)))

@@ -1,5 +1,5 @@
 import Autograd
-import Foundation
+import CKernels
 
 /// Frames averaged over squares of pixels: `[clips, time, height, width, 3]`, 0...1.
 struct PooledFrames: Sendable {
@@ -25,10 +25,14 @@ struct PooledFrames: Sendable {
         for frame in 0..<frames.clips * frames.time {
           let (from, to) = (frame * frames.frameSize, frame * height * width * 3)
           for y in 0..<frames.height {
-            for x in 0..<frames.width {
-              let pixel = from + (y * frames.width + x) * 3
-              let place = to + (y / pooling * width + x / pooling) * 3
-              for c in 0..<3 { target[place + c] += Float(source[pixel + c]) * scale }
+            var pixel = source.baseAddress! + from + y * frames.width * 3
+            var place = target.baseAddress! + to + y / pooling * width * 3
+            for _ in 0..<width {
+              for _ in 0..<pooling {
+                for c in 0..<3 { place[c] += Float(pixel[c]) * scale }
+                pixel += 3
+              }
+              place += 3
             }
           }
         }
@@ -98,29 +102,31 @@ struct MotionFeatures: Sendable {
         }
       }
     }
+    if radius > 0 { ck_tanh_forward(result.pointer, result.pointer, result.count) }
     return result
   }
 
-  private func write(_ frames: PooledFrames, old: Int, y: Int, x: Int, into target: UnsafeMutablePointer<Float>) {
-    let new = old + frames.frameSize + (y * frames.width + x) * 3
-    frames.values.withUnsafeBufferPointer { v in
+  /// The values of one pixel; those of a cost volume before the tanh that bounds them.
+  private func write(
+    _ frames: PooledFrames, old: Int, y: Int, x: Int, into target: UnsafeMutablePointer<Float>
+  ) {
+    frames.values.withUnsafeBufferPointer { values in
+      let before = values.baseAddress! + old
+      let new = before + frames.frameSize + (y * frames.width + x) * 3
       if radius == 0 {
-        let same = old + (y * frames.width + x) * 3
+        let same = before + (y * frames.width + x) * 3
         for c in 0..<3 {
-          target[c] = v[new + c] - 0.5
-          target[3 + c] = v[new + c] - v[same + c]
+          target[c] = new[c] - 0.5
+          target[3 + c] = new[c] - same[c]
         }
         return
       }
-      var place = 0
+      var place = target
       for dy in -radius...radius {
+        let row = before + min(frames.height - 1, max(0, y - dy)) * frames.width * 3
         for dx in -radius...radius {
-          let row = min(frames.height - 1, max(0, y - dy))
-          let column = min(frames.width - 1, max(0, x - dx))
-          let other = old + (row * frames.width + column) * 3
-          var distance: Float = 0
-          for c in 0..<3 { distance += abs(v[new + c] - v[other + c]) }
-          target[place] = tanh(4 * distance / 3)
+          let other = row + min(frames.width - 1, max(0, x - dx)) * 3
+          place[0] = 4 * (abs(new[0] - other[0]) + abs(new[1] - other[1]) + abs(new[2] - other[2])) / 3
           place += 1
         }
       }
@@ -165,7 +171,8 @@ struct MotionWeights: Sendable {
       }
     }
     let scale = Float(Double(result.count) / max(total, 1e-9))
-    for i in 0..<result.count { result.pointer[i] = (result.pointer[i] + 0.5) * scale }
+    let weight = result.pointer
+    for i in 0..<result.count { weight[i] = (weight[i] + 0.5) * scale }
     return result
   }
 

@@ -1,4 +1,5 @@
 import Autograd
+import CKernels
 import NeuralNetwork
 import Video
 
@@ -62,7 +63,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       } else {
         let noise = tape.arena.tensor(vectors.shape)
         let numbers = own.folded(in: 3).folded(in: UInt64(index))
-        for i in 0..<noise.count { noise.pointer[i] = numbers.normal(UInt64(i)) * training.continuousNoise }
+        let place = noise.pointer
+        for i in 0..<noise.count { place[i] = numbers.normal(UInt64(i)) * training.continuousNoise }
         codes = tape.add(tape.normalize(vectors), tape.constant(noise))
       }
       let error = predictionError(tape, pooled, codes: codes, scale: scale)
@@ -78,7 +80,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   private func predictionError(_ tape: Tape, _ pooled: PooledFrames, codes: Variable, scale: Float) -> Variable {
     let old = pooled.patches(model.patches, frames: 0..<pooled.time - 1, arena: tape.arena)
     let change = pooled.patches(model.patches, frames: 1..<pooled.time, arena: tape.arena)
-    for i in 0..<change.count { change.pointer[i] -= old.pointer[i] }
+    ck_add_scaled(old.pointer, -1, change.pointer, change.count)
     let weight = weights.weights(pooled, patches: model.patches, arena: tape.arena)
     let predicted = model.predictChange(tape, tape.constant(old), codes: codes)
     return tape.squaredError(predicted, change, weights: weight, scale: scale)

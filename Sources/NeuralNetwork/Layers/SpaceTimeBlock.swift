@@ -39,6 +39,8 @@ public struct SpaceTimeConfiguration: Codable, Sendable, Equatable {
   public var tokens: Int { rows * columns }
   /// Channels of all heads together.
   public var attentionWidth: Int { headWidth.map { $0 * heads } ?? width }
+  /// Values of all matrices of the blocks: fewer than a model of this configuration has.
+  public var matrixValues: Int { blocks * (8 * width * attentionWidth + 2 * expansion * width * width) }
 }
 
 /// Spatial attention within a frame, causal temporal attention along one position, and one feed-forward after

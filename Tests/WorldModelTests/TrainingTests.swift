@@ -6,14 +6,14 @@ import Video
 
 @testable import WorldModel
 
-/// Two shards: episodes of 150, 1 and 70 frames, and of 90 and 40.
+/// Two shards, by default with episodes of 150, 1 and 70 frames, and of 90 and 40.
 private struct SampleVideo {
   let folder: TemporaryFolder
   let clips: ClipFolder
 
-  init() throws {
+  init(_ second: [Int] = [90, 40]) throws {
     folder = try TemporaryFolder()
-    for (name, lengths) in [("a", [150, 1, 70]), ("b", [90, 40])] {
+    for (name, lengths) in [("a", [150, 1, 70]), ("b", second)] {
       var (frames, starts): ([UInt8], [Int]) = ([], [])
       for length in lengths {
         starts.append(frames.count / 768)
@@ -30,7 +30,10 @@ private struct SampleVideo {
 @Suite struct TokenStoreTests {
   /// Chunks have enough of their past: codes and actions are those of the whole episodes.
   @Test(arguments: [1, 2]) func chunksEqualWholeEpisodes(threads: Int) throws {
-    let (video, genie) = (try SampleVideo(), try Genie.sample())
+    // Many actions and many ends of chunks, so that a frame of the past too few is noticed.
+    var configuration = GenieConfiguration.sample()
+    (configuration.latentActions.codebook.codes, configuration.dynamics.actions) = (64, 64)
+    let (video, genie) = (try SampleVideo(Array(66..<96)), try Genie.sample(configuration))
     let store = TokenStore(genie, folder: video.clips, workers: Workers(count: threads))
     for episode in video.clips.episodes {
       let frames = FrameBatch(

@@ -1,0 +1,111 @@
+import Autograd
+import Foundation
+
+/// An estimate with the interval that holds it with 95% confidence (or another, where said).
+public struct Estimate: Codable, Sendable, Equatable {
+  public var value: Double
+  public var low: Double
+  public var high: Double
+
+  public init(value: Double, low: Double, high: Double) {
+    self.value = value
+    self.low = low
+    self.high = high
+  }
+}
+
+/// Scores of one policy, and what may be said about it from a few of them (Agarwal et al. 2021).
+///
+/// Scores come in strata: one for each task (a level, a seed of the training), with one score for each run
+/// of it. A bootstrap draws anew within each stratum, so that it never compares easy tasks with hard ones.
+public struct Scores: Sendable, Equatable {
+  public let strata: [[Double]]
+
+  /// - Precondition: at least one stratum, and none empty.
+  public init(strata: [[Double]]) {
+    precondition(!strata.isEmpty && strata.allSatisfy { !$0.isEmpty }, "scores without a run")
+    self.strata = strata
+  }
+
+  /// Scores of one stratum.
+  public init(_ scores: [Double]) {
+    self.init(strata: [scores])
+  }
+
+  public var all: [Double] { strata.flatMap { $0 } }
+
+  public var mean: Double { all.reduce(0, +) / Double(all.count) }
+
+  /// The mean of the middle half: a quarter of all scores, rounded down, is left out at either end.
+  public var interquartileMean: Double {
+    let sorted = all.sorted()
+    let cut = sorted.count / 4
+    let middle = sorted[cut..<sorted.count - cut]
+    return middle.reduce(0, +) / Double(middle.count)
+  }
+
+  /// The probability that a run of this policy scores higher than one of another on the same task, chosen at
+  /// random; equal scores count half (the Mann-Whitney statistic, averaged over strata).
+  /// - Precondition: as many strata.
+  public func probabilityOfImprovement(over other: Scores) -> Double {
+    precondition(strata.count == other.strata.count, "\(strata.count) strata and \(other.strata.count)")
+    let shares = zip(strata, other.strata).map { mine, theirs in
+      var wins = 0.0
+      for x in mine {
+        for y in theirs { wins += x > y ? 1 : x == y ? 0.5 : 0 }
+      }
+      return wins / Double(mine.count * theirs.count)
+    }
+    return shares.reduce(0, +) / Double(shares.count)
+  }
+
+  /// A statistic with its percentile interval, by stratified bootstrap.
+  /// - Parameters:
+  ///   - confidence: of the interval, in 0..<1.
+  ///   - statistic: such as `\.mean`.
+  public func estimate(
+    resamples: Int = 2000, confidence: Double = 0.95, key: RandomKey = RandomKey(seed: 0),
+    _ statistic: (Scores) -> Double
+  ) -> Estimate {
+    let draws = (0..<resamples).map { statistic(resampled(key.folded(in: UInt64($0)))) }
+    return Self.interval(statistic(self), draws, confidence)
+  }
+
+  /// ``probabilityOfImprovement(over:)`` with its interval: both policies' runs are drawn anew.
+  public func estimateOfImprovement(
+    over other: Scores, resamples: Int = 2000, confidence: Double = 0.95, key: RandomKey = RandomKey(seed: 0)
+  ) -> Estimate {
+    let draws = (0..<resamples).map { index in
+      let own = key.folded(in: UInt64(index))
+      return resampled(own).probabilityOfImprovement(over: other.resampled(own.folded(in: "other")))
+    }
+    return Self.interval(probabilityOfImprovement(over: other), draws, confidence)
+  }
+
+  private static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> Estimate {
+    let sorted = draws.sorted()
+    let tail = (1 - confidence) / 2
+    return Estimate(value: value, low: quantile(tail, of: sorted), high: quantile(1 - tail, of: sorted))
+  }
+
+  /// As many scores of each stratum, drawn with replacement.
+  private func resampled(_ key: RandomKey) -> Scores {
+    var counter: UInt64 = 0
+    return Scores(
+      strata: strata.map { scores in
+        (0..<scores.count).map { _ in
+          counter += 1
+          return scores[key.integer(counter, below: scores.count)]
+        }
+      })
+  }
+
+  /// Interpolated linearly between the two nearest of `sorted`.
+  static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    guard let last = sorted.indices.last else { return .nan }
+    let place = share * Double(last)
+    let below = Int(place)
+    let above = min(below + 1, last)
+    return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+  }
+}

@@ -46,7 +46,8 @@ import Testing
     }
   }
 
-  /// The vectors of the actions are those of the latent action model: no gradient reaches them, nor are they parameters.
+  /// The vectors of the actions are those of the latent action model: no gradient reaches them, nor are they
+  /// parameters.
   @Test func actionVectorsAreNotTrained() throws {
     let genie = try Genie.sample()
     #expect(!genie.dynamics.parameters.all.contains { $0.name.contains("actionVectors") })

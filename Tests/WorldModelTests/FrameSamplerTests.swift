@@ -93,8 +93,8 @@ import Testing
     }
   }
 
-  /// Each step of each frame of three windows and more against a pass without any cache, with exactly as many tokens
-  /// fixed as the schedule says.
+  /// Each step of each frame of three windows and more against a pass without any cache, with exactly as many
+  /// tokens fixed as the schedule says.
   @Test(arguments: [1, 3, 16, 40]) func theCachedSamplerEqualsAnUncachedPass(steps: Int) {
     let configuration = SamplingConfiguration(steps: steps, temperature: 0)
     let world = play(seed: 1, steps: 11, configuration)

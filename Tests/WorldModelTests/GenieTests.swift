@@ -24,7 +24,8 @@ import Testing
     #expect(abs(Double(count) - 1.5e6) < 0.3e6, "\(count) parameters")
   }
 
-  /// Genie, appendix F: tokenizer and latent actions 8 + 8 layers of 512 with 8 heads, dynamics 12 layers of 512.
+  /// Genie, appendix F: tokenizer and latent actions 8 + 8 layers of 512 with 8 heads, dynamics 12 layers of
+  /// 512.
   @Test func thePapersCoinRun() {
     let paper = GenieConfiguration.paperCoinRun
     #expect(paper.tokenizer.patches.count == 256 && paper.latentActions.patches.count == 16)

@@ -22,8 +22,8 @@ import Testing
     return FrameBatch(clips: 1, time: clip.time, height: 16, width: 16, bytes: bytes)
   }
 
-  /// Frame 3 belongs to transitions 2 and 3; with a window of 3, transitions up to 5 look back at these. No earlier one
-  /// sees it: a code of the past knows no later frame, and a past frame can change a later code.
+  /// Frame 3 belongs to transitions 2 and 3; with a window of 3, transitions up to 5 look back at these. No
+  /// earlier one sees it: a code of the past knows no later frame, and a past frame can change a later code.
   @Test(arguments: [0, 1, 2]) func codesSeeThePastAndNoLaterFrame(motionRadius: Int) throws {
     let model = try Genie.sample(.sample(motionRadius: motionRadius)).latentActions
     let clip = sampleClip(frames: 9)

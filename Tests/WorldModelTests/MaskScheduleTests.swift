@@ -48,7 +48,8 @@ import Testing
     }
   }
 
-  /// Of 5 frames of 2000 clips: the share of frames that stay whole, that are masked wholly, and the rate of the others.
+  /// Of 5 frames of 2000 clips: the share of frames that stay whole, that are masked wholly, and the rate of
+  /// the others.
   @Test func rates() {
     let configuration = MaskingConfiguration(
       clean: 0.3, full: 0.4, lowestRate: 0.5, corruption: 0, actionNoise: 0)

@@ -1,7 +1,8 @@
 import Autograd
 import CKernels
 
-/// Muon: momentum whose matrix is made orthogonal by five steps of a Newton-Schulz iteration (Jordan et al., 2024).
+/// Muon: momentum whose matrix is made orthogonal by five steps of a Newton-Schulz iteration (Jordan et al.,
+/// 2024).
 enum Muon {
   /// p = p (1 - rate decay) - rate sqrt(max(1, rows / columns)) orthogonal(momentum).
   static func update(
@@ -27,7 +28,9 @@ enum Muon {
     var x = arena.tensor([m, n])
     let length = Float(ck_sum_squares(matrix.pointer, matrix.count).squareRoot()) + 1e-7
     for i in 0..<m {
-      for j in 0..<n { x.pointer[i * n + j] = (wide ? matrix.pointer[i * n + j] : matrix.pointer[j * m + i]) / length }
+      for j in 0..<n {
+        x.pointer[i * n + j] = (wide ? matrix.pointer[i * n + j] : matrix.pointer[j * m + i]) / length
+      }
     }
     let (gram, square) = (arena.tensor([m, m]), arena.tensor([m, m]))
     var next = arena.tensor([m, n])

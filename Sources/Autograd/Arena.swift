@@ -1,9 +1,10 @@
 import CKernels
 
-/// Memory for the activations and gradients of one step of one worker: taken in order, given back all at once.
+/// Memory for the activations and gradients of one step of one worker: taken in order, given back all at
+/// once.
 ///
-/// glibc returns large buffers to the system at every free, which costs nearly half of a training step; an arena
-/// keeps its pages. It grows to what the largest step needs and stays there. One thread at a time.
+/// glibc returns large buffers to the system at every free, which costs nearly half of a training step; an
+/// arena keeps its pages. It grows to what the largest step needs and stays there. One thread at a time.
 public final class Arena {
   private var chunks: [Storage]
   private var used = 0

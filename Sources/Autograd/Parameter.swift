@@ -38,8 +38,8 @@ public enum Initializer: Sendable {
 
 /// The parameters of one model, in the order in which its layers made them.
 ///
-/// They are trained together: their gradients lie in one flat buffer per worker (``Gradients``), so that reducing
-/// over workers, measuring the norm and an all-reduce are one pass each.
+/// They are trained together: their gradients lie in one flat buffer per worker (``Gradients``), so that
+/// reducing over workers, measuring the norm and an all-reduce are one pass each.
 public final class Parameters: @unchecked Sendable {
   public private(set) var all: [Parameter] = []
   private var names: Set<String> = []
@@ -50,7 +50,9 @@ public final class Parameters: @unchecked Sendable {
   /// - Parameter seed: of the initial values; a parameter's values depend on the seed and its name alone.
   public init(seed: UInt64) { key = RandomKey(seed: seed) }
 
-  public func make(_ name: String, _ shape: Shape, _ role: Parameter.Role, _ initializer: Initializer) -> Parameter {
+  public func make(_ name: String, _ shape: Shape, _ role: Parameter.Role, _ initializer: Initializer)
+    -> Parameter
+  {
     precondition(names.insert(name).inserted, "two parameters are named '\(name)'")
     let value = Tensor(shape: shape)
     switch initializer {

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Counter-based random numbers: a number is a pure function of (key, counter), so that what is drawn does not
-/// depend on the order of drawing, on threads or on what else was drawn.
+/// Counter-based random numbers: a number is a pure function of (key, counter), so that what is drawn does
+/// not depend on the order of drawing, on threads or on what else was drawn.
 ///
-/// The function is the finaliser of SplitMix64 applied twice, keyed between: fast, and good enough for sampling
-/// and initial values (it is not a cipher).
+/// The function is the finaliser of SplitMix64 applied twice, keyed between: fast, and good enough for
+/// sampling and initial values (it is not a cipher).
 public struct RandomKey: Hashable, Sendable, Codable {
   public let state: UInt64
 

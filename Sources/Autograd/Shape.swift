@@ -1,4 +1,5 @@
-/// The extents of a tensor, outermost first; at most 6, kept inline so that making a tensor allocates nothing.
+/// The extents of a tensor, outermost first; at most 6, kept inline so that making a tensor allocates
+/// nothing.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
   private var extents: SIMD8<Int32>
   public private(set) var rank: Int

@@ -9,9 +9,9 @@ public struct Variable {
 
 /// Records operations and plays them backward.
 ///
-/// Nodes are coarse: one for a linear layer or an attention, with its own backward pass beside it. A tape belongs
-/// to one worker; its activations and gradients live in the worker's arena. A tape that does not record runs the
-/// same operations and keeps nothing.
+/// Nodes are coarse: one for a linear layer or an attention, with its own backward pass beside it. A tape
+/// belongs to one worker; its activations and gradients live in the worker's arena. A tape that does not
+/// record runs the same operations and keeps nothing.
 public final class Tape {
   public let arena: Arena
   /// Where the gradients of parameters go; nil where the tape does not record.
@@ -41,7 +41,9 @@ public final class Tape {
 
   /// A parameter as a value: its gradient goes to ``gradients``.
   public func variable(_ parameter: Parameter) -> Variable {
-    guard let gradients, gradients.parameters === parameter.parameters else { return constant(parameter.value) }
+    guard let gradients, gradients.parameters === parameter.parameters else {
+      return constant(parameter.value)
+    }
     variableGradients.append(gradients.tensor(parameter))
     return Variable(value: parameter.value, place: variableGradients.count - 1)
   }
@@ -56,7 +58,8 @@ public final class Tape {
   /// Plays the tape backward from a scalar (or from any value, with the given gradient).
   public func backward(from output: Variable, gradient: Tensor? = nil) {
     precondition(output.place >= 0, "nothing was recorded that leads to this value")
-    precondition(gradient != nil || output.value.count == 1, "\(output.shape) is no scalar: give its gradient")
+    precondition(
+      gradient != nil || output.value.count == 1, "\(output.shape) is no scalar: give its gradient")
     let seed = self.gradient(of: output)!
     if let gradient { seed.copy(from: gradient) } else { seed.fill(1) }
     for node in nodes.reversed() { node(self) }
@@ -66,7 +69,9 @@ public final class Tape {
 
   /// A result that depends on `inputs`, with the pass that carries its gradient back to them.
   /// - Parameter backward: gets the gradient of the result; adds to the gradients of the inputs.
-  func record(_ value: Tensor, from inputs: [Variable], backward: @escaping (Tape, Tensor) -> Void) -> Variable {
+  func record(_ value: Tensor, from inputs: [Variable], backward: @escaping (Tape, Tensor) -> Void)
+    -> Variable
+  {
     guard isRecording, inputs.contains(where: { $0.place >= 0 }) else { return constant(value) }
     let result = track(value)
     nodes.append { tape in

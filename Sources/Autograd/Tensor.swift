@@ -1,8 +1,8 @@
 /// A contiguous, row-major array of Float32, 64-byte-aligned.
 ///
-/// A tensor refers to memory that it either shares with its copies (`init(shape:)`) or borrowed from an ``Arena``.
-/// A borrowed tensor is valid until the arena's next reset; using it later traps with both generations,
-/// instead of reading the next step's numbers.
+/// A tensor refers to memory that it either shares with its copies (`init(shape:)`) or borrowed from an
+/// ``Arena``. A borrowed tensor is valid until the arena's next reset; using it later traps with both
+/// generations, instead of reading the next step's numbers.
 public struct Tensor: @unchecked Sendable {
   public let shape: Shape
   private let storage: Storage

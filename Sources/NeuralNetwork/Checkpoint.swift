@@ -17,10 +17,12 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     switch self {
     case .unreadable(let error): "\(error)"
     case .unwritable(let error): "\(error)"
-    case .missing(let file, let tensor): "\(file): holds no '\(tensor)'; it belongs to another model or version"
+    case .missing(let file, let tensor):
+      "\(file): holds no '\(tensor)'; it belongs to another model or version"
     case .wrongShape(let file, let tensor, let expected, let found):
       "\(file): '\(tensor)' is \(found), this model needs \(expected)"
-    case .missingConfiguration(let file): "\(file): holds no configuration; it was not written by this library"
+    case .missingConfiguration(let file):
+      "\(file): holds no configuration; it was not written by this library"
     case .badConfiguration(let file, let reason): "\(file): its configuration cannot be used: \(reason)"
     case .notFinite(let file, let tensor): "\(file): '\(tensor)' holds values that are not finite"
     }
@@ -49,10 +51,14 @@ public enum Checkpoint {
   }
 
   /// The configuration alone.
-  public static func configuration<Value: Decodable>(_ type: Value.Type, from url: URL) throws(CheckpointError) -> Value {
+  public static func configuration<Value: Decodable>(_ type: Value.Type, from url: URL)
+    throws(CheckpointError) -> Value
+  {
     let file: SafetensorsFile
     do { file = try SafetensorsFile(url) } catch { throw .unreadable(error) }
-    guard let text = file.metadata["configuration"] else { throw .missingConfiguration(file: url.lastPathComponent) }
+    guard let text = file.metadata["configuration"] else {
+      throw .missingConfiguration(file: url.lastPathComponent)
+    }
     do {
       return try JSONDecoder().decode(type, from: Data(text.utf8))
     } catch {

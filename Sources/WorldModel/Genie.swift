@@ -50,14 +50,28 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if l.height % (l.pooling * l.patch) != 0 || l.width % (l.pooling * l.patch) != 0 {
       return "latent actions: patches of \(l.patch) in frames pooled by \(l.pooling)"
     }
+    if l.motionRadius >= min(l.height, l.width) / l.pooling {
+      return "latent actions: displacements of \(l.motionRadius) in frames pooled by \(l.pooling)"
+    }
     for (name, channels, heads, own) in [
       ("tokenizer", t.channels, t.heads, t.headWidth), ("latentActions", l.channels, l.heads, l.headWidth),
       ("dynamics", d.channels, d.heads, d.headWidth),
-    ] where own == nil && channels % heads != 0 { return "\(name): \(heads) heads in \(channels) channels" }
+    ] {
+      if own == nil && channels % heads != 0 { return "\(name): \(heads) heads in \(channels) channels" }
+      if let problem = bad(own ?? channels / heads, 1...512, "\(name): channels of a head") { return problem }
+    }
+    for (name, patches) in [("tokenizer", t.patches), ("latentActions", l.patches)] {
+      if let problem = bad(patches.count, 1...4096, "\(name): tokens of a frame") { return problem }
+    }
     if d.rows != t.height / t.patch || d.columns != t.width / t.patch { return "dynamics has another grid of tokens" }
     if d.vocabulary != t.codebook.codes { return "dynamics has \(d.vocabulary) codes, the tokenizer \(t.codebook.codes)" }
     if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width { return "dynamics has other latent actions" }
-    if !(sampling.temperature >= 0 && sampling.temperature <= 100) { return "sampling.temperature \(sampling.temperature)" }
+    if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
+      return "sampling.temperature \(sampling.temperature)"
+    }
+    if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
+      return "sampling.orderNoise \(sampling.orderNoise)"
+    }
     return nil
   }
 }
@@ -120,12 +134,28 @@ public final class Genie: Sendable {
         tokenizer: try Checkpoint.configuration(TokenizerConfiguration.self, from: tokenizer),
         latentActions: try Checkpoint.configuration(LatentActionConfiguration.self, from: latentActions),
         dynamics: try Checkpoint.configuration(DynamicsConfiguration.self, from: dynamics), sampling: sampling)
-      let models: Genie
-      do { try self.init(configuration, seed: 0) } catch { throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: "\(error)") }
-      models = self
-      try Checkpoint.read(into: models.tokenizer.state, from: tokenizer)
-      try Checkpoint.read(into: models.latentActions.state, from: latentActions)
-      try Checkpoint.read(into: models.dynamics.state, from: dynamics)
+      if let problem = configuration.problem {
+        throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: problem)
+      }
+      // A lie about the size must not cost the memory of a giant before it is found out.
+      let (t, l, d) = (configuration.tokenizer, configuration.latentActions, configuration.dynamics)
+      for (file, needed) in [
+        (tokenizer, t.transformer(blocks: t.encoderBlocks + t.decoderBlocks, positions: true).matrixValues),
+        (latentActions, l.transformer(blocks: l.encoderBlocks + l.decoderBlocks).matrixValues),
+        (dynamics, d.transformer.matrixValues + d.vocabulary * d.channels),
+      ] {
+        let bytes = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+        guard bytes / 4 >= needed else {
+          throw CheckpointError.badConfiguration(
+            file: file.lastPathComponent, reason: "it needs \(needed) values or more, the file has \(bytes) bytes")
+        }
+      }
+      do { try self.init(configuration, seed: 0) } catch {
+        throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: "\(error)")
+      }
+      try Checkpoint.read(into: self.tokenizer.state, from: tokenizer)
+      try Checkpoint.read(into: self.latentActions.state, from: latentActions)
+      try Checkpoint.read(into: self.dynamics.state, from: dynamics)
     } catch { throw .checkpoint(error) }
   }
 }

@@ -3,12 +3,13 @@ import Testing
 
 /// Compares the gradients of an operation with central differences.
 ///
-/// The loss is a sum of all outputs with random weights, summed in double precision. Differences of two widths are
-/// extrapolated (Richardson), so that their error is that of Float32 in the forward pass alone: gradients must agree
-/// within 1e-3 of the largest gradient of the same input.
+/// The loss is a sum of all outputs with random weights, summed in double precision. Differences of two
+/// widths are extrapolated (Richardson), so that their error is that of Float32 in the forward pass alone:
+/// gradients must agree within 1e-3 of the largest gradient of the same input.
 ///
-/// The arena is full of NaN at first, so that memory which nobody wrote is noticed. Besides the gradients are checked:
-/// values without a tape, inputs that want no gradient, and that gradients of an input used twice accumulate.
+/// The arena is full of NaN at first, so that memory which nobody wrote is noticed. Besides the gradients are
+/// checked: values without a tape, inputs that want no gradient, and that gradients of an input used twice
+/// accumulate.
 struct GradientCheck {
   var tolerance: Float = 1e-3
   var width: Float = 0.02

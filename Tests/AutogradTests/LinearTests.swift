@@ -60,6 +60,17 @@ import Testing
     }
   }
 
+  /// A world is the same bit for bit however many rows are multiplied beside its own.
+  @Test func aRowDoesNotDependOnTheOthers() {
+    let tape = dirtyTape(recording: false)
+    let (many, wide) = (Tensor.random([37, 65], seed: 6), Tensor.random([65, 50], seed: 7))
+    let all = tape.linear(tape.constant(many), weight: tape.constant(wide)).value
+    for range in [0..<1, 5..<6, 36..<37, 3..<20] {
+      let some = tape.linear(tape.constant(many.slice(range)), weight: tape.constant(wide)).value
+      #expect(some.values == all.slice(range).values)
+    }
+  }
+
   @Test func products() {
     let (a, b) = (Tensor.random([3, 4], seed: 1), Tensor.random([4, 2], seed: 2))
     func transposed(_ t: Tensor) -> Tensor {

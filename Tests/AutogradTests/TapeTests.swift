@@ -61,7 +61,8 @@ import Testing
       tape.gradient(of: tape.add(constant, constant)) == nil, "nothing is recorded where nobody wants it")
   }
 
-  /// What the backward pass starts from is one value among others: branches that do not lead to it get nothing.
+  /// What the backward pass starts from is one value among others: branches that do not lead to it get
+  /// nothing.
   @Test func onlyWhatLeadsToTheOutputGetsAGradient() {
     let tape = dirtyTape(recording: true)
     let x = tape.input(Tensor([1, 2], shape: [2]))

@@ -4,8 +4,8 @@ import NeuralNetwork
 import Safetensors
 import Testing
 
-/// The same transformer in PyTorch (Fixtures/space_time_transformer.py), forward and backward: within 1e-4 of the
-/// largest value of each tensor.
+/// The same transformer in PyTorch (Fixtures/space_time_transformer.py), forward and backward: within 1e-4 of
+/// the largest value of each tensor.
 @Suite struct TorchParityTests {
   private let fixture: SafetensorsContent
 
@@ -45,7 +45,8 @@ import Testing
       actions: (.film, 2 * width * blocks))
     let head = Linear(parameters, "head", inputs: width, outputs: 7)
 
-    // The fixture's scales and shifts are inputs: an action holds them all, and each block's layer picks its own.
+    // The fixture's scales and shifts are inputs: an action holds them all, and each block's layer picks its
+    // own.
     let actionWidth = 2 * width * blocks
     let actions = Tensor(shape: [batch, time, actionWidth])
     var filmNames: [(name: String, place: Int)] = []

@@ -133,7 +133,8 @@ import Testing
     for code in 1..<codes { expectClose(row(quantizer.codebook, code), row(vectors, 0)) }
   }
 
-  /// However long a code is not used, it stays a unit vector: a shorter one would be nearer to what is far from all.
+  /// However long a code is not used, it stays a unit vector: a shorter one would be nearer to what is far
+  /// from all.
   @Test func unusedCodesStayUnitVectors() {
     let quantizer = quantizer(decay: 0.5)
     _ = show(unit(8, seed: 2), to: quantizer)

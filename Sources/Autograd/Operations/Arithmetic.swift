@@ -39,7 +39,8 @@ extension Tape {
     let frames = shift.shape.rows
     let tokens = x.shape.rows / frames
     precondition(
-      shift.shape[-1] == channels && x.shape.rows == frames * tokens && scale.map { $0.shape == shift.shape } ?? true,
+      shift.shape[-1] == channels && x.shape.rows == frames * tokens
+        && scale.map { $0.shape == shift.shape } ?? true,
       "modulate: \(x.shape) by \(shift.shape)")
     let y = arena.tensor(x.shape)
     for frame in 0..<frames {

@@ -13,7 +13,8 @@ extension Tape {
   ) -> Variable {
     let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
     let (inputs, filters) = (kernel * kernel * channels, weight.shape[1])
-    precondition(weight.shape[0] == inputs, "convolution \(kernel) x \(kernel) of \(x.shape) by \(weight.shape)")
+    precondition(
+      weight.shape[0] == inputs, "convolution \(kernel) x \(kernel) of \(x.shape) by \(weight.shape)")
     let outHeight = (height + 2 * padding - kernel) / stride + 1
     let outWidth = (width + 2 * padding - kernel) / stride + 1
     let places = outHeight * outWidth
@@ -21,13 +22,15 @@ extension Tape {
     let columns = arena.tensor([places, inputs])
     func unfold(_ picture: Int) {
       ck_im2col(
-        x.value.pointer + picture * height * width * channels, columns.pointer, height, width, channels, kernel,
+        x.value.pointer + picture * height * width * channels, columns.pointer, height, width, channels,
+        kernel,
         stride, padding)
     }
     for picture in 0..<batch {
       unfold(picture)
       BLAS.multiply(
-        columns.pointer, weight.value.pointer, into: sums.pointer + picture * places * filters, m: places, n: filters,
+        columns.pointer, weight.value.pointer, into: sums.pointer + picture * places * filters, m: places,
+        n: filters,
         k: inputs)
     }
     ck_add_bias(sums.pointer, bias.value.pointer, batch * places, filters)
@@ -44,13 +47,16 @@ extension Tape {
         if let dweight {
           unfold(picture)
           BLAS.multiply(
-            columns.pointer, transposedA: true, g, into: dweight.pointer, m: inputs, n: filters, k: places, beta: 1)
+            columns.pointer, transposedA: true, g, into: dweight.pointer, m: inputs, n: filters, k: places,
+            beta: 1)
         }
         if let dx {
           BLAS.multiply(
-            g, weight.value.pointer, transposedB: true, into: columns.pointer, m: places, n: inputs, k: filters)
+            g, weight.value.pointer, transposedB: true, into: columns.pointer, m: places, n: inputs,
+            k: filters)
           ck_col2im(
-            columns.pointer, dx.pointer + picture * height * width * channels, height, width, channels, kernel, stride,
+            columns.pointer, dx.pointer + picture * height * width * channels, height, width, channels,
+            kernel, stride,
             padding)
         }
       }

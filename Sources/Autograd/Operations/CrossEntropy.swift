@@ -13,7 +13,8 @@ extension Tape {
     let (rows, classes) = (logits.shape.rows, logits.shape[-1])
     precondition(targets.count == rows, "\(targets.count) targets for logits \(logits.shape)")
     precondition(targets.allSatisfy { $0 >= 0 && $0 < classes }, "a target outside 0..<\(classes)")
-    precondition(weights == nil || weights!.count == rows, "\(weights!.count) weights for logits \(logits.shape)")
+    precondition(
+      weights == nil || weights!.count == rows, "\(weights!.count) weights for logits \(logits.shape)")
     var correct = 0
     let dlogits = logits.place >= 0 ? arena.tensor(logits.shape) : nil
     let sum = ck_cross_entropy(

@@ -29,7 +29,8 @@ extension Tape {
   ///   - table: `[tokens, channels]`.
   public func addPositions(_ x: Variable, _ table: Variable) -> Variable {
     let size = table.value.count
-    precondition(x.shape[-1] == table.shape[1] && x.shape[-2] == table.shape[0], "\(x.shape) + \(table.shape)")
+    precondition(
+      x.shape[-1] == table.shape[1] && x.shape[-2] == table.shape[0], "\(x.shape) + \(table.shape)")
     let y = arena.tensor(x.shape)
     y.copy(from: x.value)
     let frames = x.value.count / size

@@ -8,12 +8,14 @@ extension Tape {
   ///   - bias: `[channels]`.
   public func layerNorm(_ x: Variable, gain: Variable, bias: Variable, epsilon: Float = 1e-5) -> Variable {
     let (rows, channels) = (x.shape.rows, x.shape[-1])
-    precondition(gain.value.count == channels && bias.value.count == channels, "layerNorm: \(x.shape), \(gain.shape)")
+    precondition(
+      gain.value.count == channels && bias.value.count == channels, "layerNorm: \(x.shape), \(gain.shape)")
     let y = arena.tensor(x.shape)
     let mean = arena.tensor([rows])
     let rstd = arena.tensor([rows])
     ck_layer_norm_forward(
-      x.value.pointer, gain.value.pointer, bias.value.pointer, y.pointer, mean.pointer, rstd.pointer, rows, channels,
+      x.value.pointer, gain.value.pointer, bias.value.pointer, y.pointer, mean.pointer, rstd.pointer, rows,
+      channels,
       epsilon)
     return record(y, from: [x, gain, bias]) { tape, dy in
       let unwanted = tape.arena.zeros
@@ -21,7 +23,8 @@ extension Tape {
       let dgain = tape.gradient(of: gain) ?? unwanted(gain.shape)
       let dbias = tape.gradient(of: bias) ?? unwanted(bias.shape)
       ck_layer_norm_backward(
-        dy.pointer, x.value.pointer, gain.value.pointer, mean.pointer, rstd.pointer, dx.pointer, dgain.pointer,
+        dy.pointer, x.value.pointer, gain.value.pointer, mean.pointer, rstd.pointer, dx.pointer,
+        dgain.pointer,
         dbias.pointer, rows, channels)
     }
   }

@@ -72,7 +72,8 @@ extension Tape {
   /// - Parameters:
   ///   - target: as many values as `x`.
   ///   - weights: as many values as `x`, or nil for 1.
-  public func squaredError(_ x: Variable, _ target: Tensor, weights: Tensor? = nil, scale: Float) -> Variable {
+  public func squaredError(_ x: Variable, _ target: Tensor, weights: Tensor? = nil, scale: Float) -> Variable
+  {
     precondition(target.count == x.value.count, "squaredError: \(x.shape) and \(target.shape)")
     precondition(weights == nil || weights!.count == x.value.count, "squaredError: weights \(weights!.shape)")
     let difference = arena.tensor(x.shape)

@@ -11,13 +11,15 @@ extension Tape {
     let channels = qkv.shape[3] / 3
     let size = channels / heads
     precondition(channels * 3 == qkv.shape[3] && size * heads == channels, "\(heads) heads in \(qkv.shape)")
-    precondition(bias == nil || bias!.value.count == heads * tokens * tokens, "bias \(bias!.shape) for \(qkv.shape)")
+    precondition(
+      bias == nil || bias!.value.count == heads * tokens * tokens, "bias \(bias!.shape) for \(qkv.shape)")
     let scale = 1 / Float(size).squareRoot()
     let out = arena.tensor([qkv.shape[0], qkv.shape[1], tokens, channels])
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
     let scratch = arena.tensor([ck_spatial_attention_scratch(tokens, size)])
     ck_spatial_attention_forward(
-      qkv.value.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
+      qkv.value.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames,
+      tokens,
       heads, size, scale)
     return record(out, from: [qkv] + (bias.map { [$0] } ?? [])) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)

@@ -28,7 +28,8 @@ extension Tape {
       for sequence in 0..<batch {
         ck_temporal_attention_backward(
           qkv.value.pointer + sequence * input, probabilities!.pointer + sequence * kept,
-          dout.pointer + sequence * output, dqkv.pointer + sequence * input, dbias?.pointer, time, tokens, heads,
+          dout.pointer + sequence * output, dqkv.pointer + sequence * input, dbias?.pointer, time, tokens,
+          heads,
           size, window, scale)
       }
     }
@@ -53,7 +54,8 @@ extension Tape {
     let size = channels / heads
     let out = arena.tensor([1, 1, tokens, channels])
     ck_temporal_attention_cached(
-      qkv.value.pointer, ring.keys.pointer, ring.values.pointer, ringBias.pointer, out.pointer, place, tokens, heads,
+      qkv.value.pointer, ring.keys.pointer, ring.values.pointer, ringBias.pointer, out.pointer, place, tokens,
+      heads,
       size, ring.window, 1 / Float(size).squareRoot())
     return constant(out)
   }

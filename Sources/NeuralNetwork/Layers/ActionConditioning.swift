@@ -13,10 +13,14 @@ public enum ActionConditioningKind: String, Codable, Sendable, CaseIterable {
 /// Brings one action vector per frame into a space-time transformer.
 public struct ActionConditioning: Sendable {
   public let kind: ActionConditioningKind
-  /// additive: one `[inputs, width]`; concatenated: `[width + inputs, width]`; film: `[inputs, 2 * width]` a block.
+  /// additive: one `[inputs, width]`; concatenated: `[width + inputs, width]`; film: `[inputs, 2 * width]` a
+  /// block.
   let layers: [Linear]
 
-  init(_ parameters: Parameters, _ name: String, kind: ActionConditioningKind, inputs: Int, width: Int, blocks: Int) {
+  init(
+    _ parameters: Parameters, _ name: String, kind: ActionConditioningKind, inputs: Int, width: Int,
+    blocks: Int
+  ) {
     self.kind = kind
     func layer(_ part: String, _ inputs: Int, _ outputs: Int, _ deviation: Float?) -> Linear {
       Linear(parameters, name + part, inputs: inputs, outputs: outputs, role: .outer, deviation: deviation)
@@ -24,7 +28,8 @@ public struct ActionConditioning: Sendable {
     switch kind {
     case .additive: layers = [layer(".added", inputs, width, nil)]
     case .concatenated: layers = [layer(".mixed", width + inputs, width, nil)]
-    case .film: layers = (0..<blocks).map { layer(".film.\($0)", inputs, 2 * width, 0.5 / Float(inputs).squareRoot()) }
+    case .film:
+      layers = (0..<blocks).map { layer(".film.\($0)", inputs, 2 * width, 0.5 / Float(inputs).squareRoot()) }
     }
   }
 

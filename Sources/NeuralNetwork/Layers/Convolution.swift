@@ -27,7 +27,8 @@ public struct Convolution: Sendable {
   /// - Parameter x: `[batch, height, width, channels]`.
   public func callAsFunction(_ tape: Tape, _ x: Variable) -> Variable {
     tape.convolution(
-      x, weight: tape.variable(weight), bias: tape.variable(bias), kernel: kernel, stride: stride, padding: padding,
+      x, weight: tape.variable(weight), bias: tape.variable(bias), kernel: kernel, stride: stride,
+      padding: padding,
       activation: activation)
   }
 }

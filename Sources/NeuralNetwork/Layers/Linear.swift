@@ -24,6 +24,7 @@ public struct Linear: Sendable {
   ///   - residual: `[..., outputs]`, added to the sums.
   public func callAsFunction(_ tape: Tape, _ x: Variable, residual: Variable? = nil) -> Variable {
     tape.linear(
-      x, weight: tape.variable(weight), bias: bias.map(tape.variable), activation: activation, residual: residual)
+      x, weight: tape.variable(weight), bias: bias.map(tape.variable), activation: activation,
+      residual: residual)
   }
 }

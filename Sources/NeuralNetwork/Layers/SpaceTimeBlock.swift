@@ -39,6 +39,8 @@ public struct SpaceTimeConfiguration: Codable, Sendable, Equatable {
   public var tokens: Int { rows * columns }
   /// Channels of all heads together.
   public var attentionWidth: Int { headWidth.map { $0 * heads } ?? width }
+  /// Values of all matrices of the blocks: fewer than a model of this configuration has.
+  public var matrixValues: Int { blocks * (8 * width * attentionWidth + 2 * expansion * width * width) }
 }
 
 /// Spatial attention within a frame, causal temporal attention along one position, and one feed-forward after
@@ -53,7 +55,8 @@ public struct SpaceTimeBlock: Sendable {
   let temporalNorm: LayerNorm
   let temporalQKV: Linear
   let temporalOut: Linear
-  /// `[heads, window]`, by distance in frames: relative, so that cached keys stay valid when the window slides.
+  /// `[heads, window]`, by distance in frames: relative, so that cached keys stay valid when the window
+  /// slides.
   let temporalBias: Parameter
   let feedForwardNorm: LayerNorm
   let up: Linear
@@ -73,21 +76,26 @@ public struct SpaceTimeBlock: Sendable {
     spatialBias =
       configuration.relativeBias
       ? parameters.make(
-        name + ".spatial.bias", [heads, (2 * configuration.rows - 1) * (2 * configuration.columns - 1)], .vector,
+        name + ".spatial.bias", [heads, (2 * configuration.rows - 1) * (2 * configuration.columns - 1)],
+        .vector,
         .values(Self.lookingAround(configuration)))
       : nil
     temporalNorm = LayerNorm(parameters, name + ".temporal.norm", channels: width)
     temporalQKV = projection(".temporal.qkv", width, 3 * inner)
     temporalOut = projection(".temporal.out", inner, width, small)
-    temporalBias = parameters.make(name + ".temporal.bias", [heads, configuration.window], .vector, .constant(0))
+    temporalBias = parameters.make(
+      name + ".temporal.bias", [heads, configuration.window], .vector, .constant(0))
     feedForwardNorm = LayerNorm(parameters, name + ".feedForward.norm", channels: width)
     up = Linear(
-      parameters, name + ".feedForward.up", inputs: width, outputs: configuration.expansion * width, activation: .gelu)
+      parameters, name + ".feedForward.up", inputs: width, outputs: configuration.expansion * width,
+      activation: .gelu)
     down = Linear(
-      parameters, name + ".feedForward.down", inputs: configuration.expansion * width, outputs: width, deviation: small)
+      parameters, name + ".feedForward.down", inputs: configuration.expansion * width, outputs: width,
+      deviation: small)
   }
 
-  /// Heads begin as lookers at the token itself, its left, its right and above and below; the others look everywhere.
+  /// Heads begin as lookers at the token itself, its left, its right and above and below; the others look
+  /// everywhere.
   private static func lookingAround(_ configuration: SpaceTimeConfiguration) -> [Float] {
     let (rows, columns) = (configuration.rows, configuration.columns)
     let width = 2 * columns - 1
@@ -108,11 +116,13 @@ public struct SpaceTimeBlock: Sendable {
   ///   - cache: the ring of this block and where the new frame goes in it; nil for whole sequences.
   /// - Returns: the shape of `x`.
   func callAsFunction(
-    _ tape: Tape, _ x: Variable, spatialBias: Variable?, cache: (ring: TemporalRing, place: Int, bias: Tensor)? = nil
+    _ tape: Tape, _ x: Variable, spatialBias: Variable?,
+    cache: (ring: TemporalRing, place: Int, bias: Tensor)? = nil
   ) -> Variable {
     let heads = configuration.heads
     var x = x
-    let spatial = tape.spatialAttention(spatialQKV(tape, spatialNorm(tape, x)), heads: heads, bias: spatialBias)
+    let spatial = tape.spatialAttention(
+      spatialQKV(tape, spatialNorm(tape, x)), heads: heads, bias: spatialBias)
     x = spatialOut(tape, spatial, residual: x)
     let qkv = temporalQKV(tape, temporalNorm(tape, x))
     let temporal =

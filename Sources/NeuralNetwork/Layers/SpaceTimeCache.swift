@@ -45,7 +45,8 @@ public struct SpaceTimeCache: Sendable {
 
   /// - Precondition: `values` holds ``valueCount`` values.
   public mutating func restore(_ values: [Float], frames: Int) {
-    precondition(values.count == valueCount && frames >= 0, "\(values.count) values for a cache of \(valueCount)")
+    precondition(
+      values.count == valueCount && frames >= 0, "\(values.count) values for a cache of \(valueCount)")
     var offset = 0
     for tensor in rings.flatMap({ [$0.keys, $0.values] }) {
       for i in 0..<tensor.count { tensor.pointer[i] = values[offset + i] }
@@ -59,7 +60,8 @@ public struct SpaceTimeCache: Sendable {
 public struct PreparedBiases: Sendable {
   /// `[heads, tokens, tokens]` a block.
   let spatial: [Tensor?]
-  /// `[heads, window]` by ring place, a block and a number of frames so far (at most `2 * window - 1` differ).
+  /// `[heads, window]` by ring place, a block and a number of frames so far (at most `2 * window - 1`
+  /// differ).
   private let ring: [[Tensor]]
   private let window: Int
 
@@ -81,7 +83,8 @@ public struct PreparedBiases: Sendable {
         bias.fill(-.infinity)
         for head in 0..<configuration.heads {
           for distance in 0...min(frames, window - 1) {
-            bias[head * window + (frames - distance) % window] = block.temporalBias.value[head * window + distance]
+            bias[head * window + (frames - distance) % window] =
+              block.temporalBias.value[head * window + distance]
           }
         }
         return bias

@@ -20,9 +20,12 @@ public final class SpaceTimeTransformer: Sendable {
     position =
       configuration.positions
       ? parameters.make(
-        name + ".position", [configuration.tokens, configuration.width], .outer, .normal(standardDeviation: 0.1))
+        name + ".position", [configuration.tokens, configuration.width], .outer,
+        .normal(standardDeviation: 0.1))
       : nil
-    blocks = (0..<configuration.blocks).map { SpaceTimeBlock(parameters, "\(name).blocks.\($0)", configuration) }
+    blocks = (0..<configuration.blocks).map {
+      SpaceTimeBlock(parameters, "\(name).blocks.\($0)", configuration)
+    }
     conditioning = actions.map {
       ActionConditioning(
         parameters, name + ".actions", kind: $0.kind, inputs: $0.channels, width: configuration.width,

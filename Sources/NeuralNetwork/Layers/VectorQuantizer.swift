@@ -18,7 +18,9 @@ public final class VectorQuantizer: @unchecked Sendable {
     /// Weight of the loss that pulls vectors towards their codes.
     public var commitment: Float
 
-    public init(codes: Int, width: Int, decay: Float = 0.99, deadBelow: Float = 0.05, commitment: Float = 0.25) {
+    public init(
+      codes: Int, width: Int, decay: Float = 0.99, deadBelow: Float = 0.05, commitment: Float = 0.25
+    ) {
       self.codes = codes
       self.width = width
       self.decay = decay
@@ -141,7 +143,8 @@ public final class VectorQuantizer: @unchecked Sendable {
 
   /// Puts the codes on the given centres, `[codes, width]`, each expected to be used `uses` times a step.
   public func place(centres: [Float], uses expected: [Float]) {
-    precondition(centres.count == codebook.count && expected.count == configuration.codes, "centres of another shape")
+    precondition(
+      centres.count == codebook.count && expected.count == configuration.codes, "centres of another shape")
     for i in 0..<centres.count { codebook[i] = centres[i] }
     normalizeCodebook()
     for code in 0..<configuration.codes {

@@ -1,8 +1,8 @@
 import Autograd
 import CKernels
 
-/// Trains one model on several workers: each takes whole sequences with a tape, an arena and gradients of its own;
-/// gradients are reduced once a step, in the order of workers, so that a step repeats bit for bit.
+/// Trains one model on several workers: each takes whole sequences with a tape, an arena and gradients of its
+/// own; gradients are reduced once a step, in the order of workers, so that a step repeats bit for bit.
 public final class DataParallel: @unchecked Sendable {
   public let workers: Workers
   private let tapes: [Tape]
@@ -17,7 +17,8 @@ public final class DataParallel: @unchecked Sendable {
   /// Runs the parts of a batch forward and backward, and reduces their gradients.
   /// - Parameters:
   ///   - parts: part `i` goes to worker `i % workers.count`.
-  ///   - loss: records one part and returns its share of the loss (already scaled) and what is to be reported.
+  ///   - loss: records one part and returns its share of the loss (already scaled) and what is to be
+  ///     reported.
   /// - Returns: the summed gradients, and what each part reported, in order.
   public func gradients<Report: Sendable>(
     parts: Int, _ loss: @escaping @Sendable (_ part: Int, _ worker: Int, _ tape: Tape) -> (Variable, Report)

@@ -10,7 +10,8 @@ public enum KMeans {
     _ vectors: [Float], width: Int, clusters: Int, iterations: Int = 20, restarts: Int = 8, key: RandomKey
   ) -> (centres: [Float], shares: [Float]) {
     let count = vectors.count / width
-    precondition(count >= 1 && vectors.count == count * width, "\(vectors.count) values are no rows of \(width)")
+    precondition(
+      count >= 1 && vectors.count == count * width, "\(vectors.count) values are no rows of \(width)")
     var best: (score: Float, centres: [Float], shares: [Float])?
     for restart in 0..<restarts {
       let order = key.folded(in: UInt64(restart)).permutation(count)

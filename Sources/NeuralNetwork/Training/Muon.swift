@@ -1,7 +1,8 @@
 import Autograd
 import CKernels
 
-/// Muon: momentum whose matrix is made orthogonal by five steps of a Newton-Schulz iteration (Jordan et al., 2024).
+/// Muon: momentum whose matrix is made orthogonal by five steps of a Newton-Schulz iteration (Jordan et al.,
+/// 2024).
 enum Muon {
   /// p = p (1 - rate decay) - rate sqrt(max(1, rows / columns)) orthogonal(momentum).
   static func update(

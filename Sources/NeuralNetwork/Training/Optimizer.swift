@@ -20,7 +20,8 @@ public struct OptimizerConfiguration: Codable, Sendable, Equatable {
   public var floor: Float
 
   public init(
-    rate: Float = 2e-3, muonRate: Float? = 0.02, weightDecay: Float = 0.01, beta1: Float = 0.9, beta2: Float = 0.95,
+    rate: Float = 2e-3, muonRate: Float? = 0.02, weightDecay: Float = 0.01, beta1: Float = 0.9,
+    beta2: Float = 0.95,
     muonMomentum: Float = 0.95, clip: Float = 1, warmup: Int = 100, floor: Float = 0.05
   ) {
     self.rate = rate

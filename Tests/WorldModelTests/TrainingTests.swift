@@ -1,0 +1,122 @@
+import Autograd
+import Foundation
+import NeuralNetwork
+import Testing
+import Video
+
+@testable import WorldModel
+
+/// Two shards, by default with episodes of 150, 1 and 70 frames, and of 90 and 40.
+private struct SampleVideo {
+  let folder: TemporaryFolder
+  let clips: ClipFolder
+
+  init(_ second: [Int] = [90, 40]) throws {
+    folder = try TemporaryFolder()
+    for (name, lengths) in [("a", [150, 1, 70]), ("b", second)] {
+      var (frames, starts): ([UInt8], [Int]) = ([], [])
+      for length in lengths {
+        starts.append(frames.count / 768)
+        frames += walkingSquare(frames: length, seed: UInt64(length))
+      }
+      try ClipShard.write(
+        Clip(height: 16, width: 16, frames: frames, episodeStarts: starts),
+        to: folder.file("\(name).safetensors"))
+    }
+    clips = try ClipFolder(folder.url)
+  }
+}
+
+@Suite struct TokenStoreTests {
+  /// Chunks have enough of their past: codes and actions are those of the whole episodes.
+  @Test(arguments: [1, 2]) func chunksEqualWholeEpisodes(threads: Int) throws {
+    // Many actions and many ends of chunks, so that a frame of the past too few is noticed.
+    var configuration = GenieConfiguration.sample()
+    (configuration.latentActions.codebook.codes, configuration.dynamics.actions) = (64, 64)
+    let (video, genie) = (try SampleVideo(Array(66..<96)), try Genie.sample(configuration))
+    let store = TokenStore(genie, folder: video.clips, workers: Workers(count: threads))
+    for episode in video.clips.episodes {
+      let frames = FrameBatch(
+        clips: 1, time: episode.frames.count, height: 16, width: 16,
+        bytes: video.clips.shards[episode.shard].frames(episode.frames))
+      #expect(
+        Array(store.tokens(episode.shard, episode.frames)) == genie.tokenizer.encode(frames, arena: Arena()))
+      let inferred = frames.time > 1 ? genie.latentActions.infer(frames, arena: Arena()) : []
+      #expect(Array(store.actions(episode.shard, episode.frames)) == [Dynamics.noAction] + inferred)
+    }
+  }
+
+  @Test func onlySomeEpisodes() throws {
+    let (video, genie) = (try SampleVideo(), try Genie.sample())
+    let all = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
+    let last = video.clips.episodes.last!
+    let some = TokenStore(genie, folder: video.clips, episodes: [last], workers: Workers(count: 1))
+    #expect(some.tokens(last.shard, last.frames) == all.tokens(last.shard, last.frames))
+    #expect(some.actions(last.shard, last.frames) == all.actions(last.shard, last.frames))
+    for origin in try ClipLoader(video.clips, frames: 5, batchSize: 20, seed: 1).origins(0) {
+      let clip = all.clip(origin, frames: 5)
+      let range = origin.start..<origin.start + 5
+      #expect(clip.tokens == all.tokens(origin.shard, range))
+      #expect(clip.actions == [Dynamics.noAction] + Array(all.actions(origin.shard, range.dropFirst())))
+    }
+  }
+}
+
+@Suite struct TrainingStageTests {
+  private static let optimizer = OptimizerConfiguration(warmup: 2)
+
+  private var configuration: TrainingConfiguration {
+    TrainingConfiguration(
+      tokenizer: .init(steps: 8, batch: 3, time: 3, optimizer: Self.optimizer),
+      latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: Self.optimizer),
+      dynamics: .init(steps: 8, batch: 3, time: 5, optimizer: Self.optimizer), continuousShare: 0.3,
+      shortTime: 2,
+      shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
+  }
+
+  private func stage(_ name: String, _ video: ClipFolder) throws -> any TrainingStage {
+    let data = TrainingData(video, heldOut: 0.2)
+    let (genie, workers) = (try Genie(.sample(), seed: 1), Workers(count: 2))
+    return switch name {
+    case "tokenizer":
+      try TokenizerStage(
+        genie.tokenizer, configuration: configuration.tokenizer, data: data, workers: workers, seed: 3)
+    case "latent_actions":
+      try LatentActionStage(
+        genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)
+    default:
+      try DynamicsStage(
+        genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
+        workers: workers, seed: 3)
+    }
+  }
+
+  private func train(_ stage: any TrainingStage, _ steps: Range<Int>) throws {
+    for step in steps {
+      for figure in try stage.step(step, progress: Double(step) / 8) { #expect(figure.value.isFinite) }
+    }
+  }
+
+  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"])
+  func aResumedStageRepeatsTheUninterruptedOne(name: String) throws {
+    let video = try SampleVideo()
+    let whole = try stage(name, video.clips)
+    #expect(whole.name == name)
+    try train(whole, 0..<8)
+    // Before and after the codes of the latent actions are placed.
+    for stop in [1, 5] {
+      let begun = try stage(name, video.clips)
+      try train(begun, 0..<stop)
+      let file = video.folder.file("\(name).checkpoint")
+      try Checkpoint.write(
+        begun.modelState.merging(begun.optimizer.state) { $1 }, configuration: stop, to: file)
+      let resumed = try stage(name, video.clips)
+      try Checkpoint.read(into: resumed.modelState.merging(resumed.optimizer.state) { $1 }, from: file)
+      resumed.optimizer.didRestore(step: stop)
+      try train(resumed, stop..<8)
+      #expect(resumed.modelState.mapValues(\.values) == whole.modelState.mapValues(\.values))
+      #expect(resumed.optimizer.state.mapValues(\.values) == whole.optimizer.state.mapValues(\.values))
+    }
+    for figure in try whole.validate() { #expect(figure.value.isFinite, "\(figure.name)") }
+  }
+}

@@ -15,7 +15,7 @@ let systemLibraries: [Target] = [
 let libraries: [Target] = [
   .target(name: "Safetensors"),
   .target(name: "Reporting", dependencies: ["Safetensors"]),
-  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
+  .target(name: "Autograd", dependencies: ["CKernels"]),
   .target(name: "NeuralNetwork", dependencies: ["Autograd", "CKernels", "Safetensors"]),
   .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),

@@ -23,14 +23,12 @@ public final class Tape {
   public init(arena: Arena, gradients: Gradients) {
     self.arena = arena
     self.gradients = gradients
-    BLAS.prepare()
   }
 
   /// A tape that only computes.
   public init(arena: Arena) {
     self.arena = arena
     gradients = nil
-    BLAS.prepare()
   }
 
   public var isRecording: Bool { gradients != nil }

@@ -20,7 +20,9 @@ public struct Tensor: @unchecked Sendable {
   public init(_ values: [Float], shape: Shape) {
     precondition(values.count == shape.count, "\(values.count) values for shape \(shape)")
     self.init(shape: shape)
-    values.withUnsafeBufferPointer { pointer.update(from: $0.baseAddress!, count: $0.count) }
+    values.withUnsafeBufferPointer { source in
+      if let start = source.baseAddress { pointer.update(from: start, count: source.count) }
+    }
   }
 
   init(shape: Shape, storage: Storage, offset: Int) {
@@ -92,7 +94,8 @@ final class Storage: @unchecked Sendable {
   init(capacity: Int) {
     self.capacity = capacity
     let bytes = max(64, (capacity * 4 + 63) / 64 * 64)
-    base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).assumingMemoryBound(to: Float.self)
+    base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).assumingMemoryBound(
+      to: Float.self)
   }
 
   deinit { UnsafeMutableRawPointer(base).deallocate() }

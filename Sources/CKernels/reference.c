@@ -2,6 +2,23 @@
 #include <math.h>
 #include <stdlib.h>
 
+// ---- matrix product ---------------------------------------------------------------------------------------
+
+void ck_reference_gemm(int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha,
+                       const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
+                       size_t ldc) {
+  for (size_t i = 0; i < m * n; i++) {
+    size_t row = i / n, column = i % n;
+    double sum = 0;
+    for (size_t j = 0; j < k; j++) {
+      double x = transpose_a ? a[j * lda + row] : a[row * lda + j];
+      sum += x * (transpose_b ? b[column * ldb + j] : b[j * ldb + column]);
+    }
+    float *to = c + row * ldc + column;
+    *to = (float)(alpha * sum + (beta == 0 ? 0 : (double)beta * *to));
+  }
+}
+
 // ---- elementwise ------------------------------------------------------------------------------------------
 
 static double gelu(double x) { return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }

@@ -126,8 +126,6 @@ public final class Genie: Sendable {
       try Checkpoint.read(into: models.tokenizer.state, from: tokenizer)
       try Checkpoint.read(into: models.latentActions.state, from: latentActions)
       try Checkpoint.read(into: models.dynamics.state, from: dynamics)
-      models.tokenizer.quantizer.didRestore(placed: true)
-      models.latentActions.quantizer.didRestore(placed: true)
     } catch { throw .checkpoint(error) }
   }
 }

@@ -104,11 +104,8 @@ struct BenchmarkCommand: ParsableCommand {
     var results: [(name: String, value: Double, unit: String)] = []
     var logger = Logger(label: "genie.benchmark")
     logger.logLevel = .error
-    let noop = ServedEnvironment(name: "Noop-v1") { () throws(EnvironmentError) in
-      try EnvironmentCatalogue.builtIn.makePool("Noop-v1")
-    }
     let server = EnvironmentServer(
-      ServerConfiguration(endpoints: [endpoint]), environments: [noop], logger: logger)
+      ServerConfiguration(endpoints: [endpoint]), catalogue: .builtIn, logger: logger)
     _ = try server.start()
     defer { server.stop() }
     for count in [1, 64] {

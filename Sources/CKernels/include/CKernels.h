@@ -5,6 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// ---- matrix product ---------------------------------------------------------------------------------------------
+
+/// C [m, n] = alpha op(A) op(B) + beta C. op(A) is [m, k]: A as it is, or transposed (then A is [k, m]); op(B) is
+/// [k, n] likewise. Rows of A, B, C lie lda, ldb, ldc floats apart. With beta = 0, C is not read.
+/// A row of C has the same bits whatever m is and whatever the other rows hold. Takes 140 KiB of stack.
+void ck_gemm(int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
+             const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
 // ---- elementwise ------------------------------------------------------------------------------------------------
 
 /// y = gelu(x), tanh form. In place is allowed.

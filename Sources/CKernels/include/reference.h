@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+void ck_reference_gemm(int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
+                       size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
 void ck_reference_gelu_forward(const float *x, float *y, size_t count);
 void ck_reference_gelu_backward(const float *x, const float *dy, float *dx, size_t count);
 void ck_reference_relu_forward(const float *x, float *y, size_t count);

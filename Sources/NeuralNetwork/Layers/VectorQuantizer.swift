@@ -34,7 +34,9 @@ public final class VectorQuantizer: @unchecked Sendable {
   public let uses: Tensor
   /// `[codes, width]`: running mean of the sum of a code's vectors in a step.
   public let sums: Tensor
-  public private(set) var isPlaced = false
+  /// 1 once the codes lie where vectors are: a part of what a checkpoint keeps.
+  private let placed = Tensor(shape: [1])
+  public var isPlaced: Bool { placed[0] != 0 }
 
   public init(_ configuration: Configuration, key: RandomKey) {
     self.configuration = configuration
@@ -114,6 +116,8 @@ public final class VectorQuantizer: @unchecked Sendable {
         for c in 0..<width { sums[code * width + c] = vectors[row * width + c] * share }
         uses[code] = share
       }
+      // Of sums that have faded there is no direction to take: the code stays where it is.
+      guard uses[code] > 1e-6 else { continue }
       for c in 0..<width { codebook[code * width + c] = sums[code * width + c] }
     }
     normalizeCodebook()
@@ -131,7 +135,7 @@ public final class VectorQuantizer: @unchecked Sendable {
         sums[i] = codebook[i] * expected[code]
       }
     }
-    isPlaced = true
+    placed[0] = 1
   }
 
   private func placeOnVectors(_ vectors: [Float], count: Int, key: RandomKey) {
@@ -162,12 +166,9 @@ public final class VectorQuantizer: @unchecked Sendable {
   public func state(_ prefix: String) -> [String: Tensor] {
     [
       prefix + ".codebook": codebook, prefix + ".uses": uses, prefix + ".sums": sums,
-      prefix + ".placed": Tensor([isPlaced ? 1 : 0], shape: [1]),
+      prefix + ".placed": placed,
     ]
   }
-
-  /// To be called when the tensors of ``state(_:)`` were filled from a checkpoint.
-  public func didRestore(placed: Bool) { isPlaced = placed }
 }
 
 /// What one worker saw of a quantizer's input in one step.

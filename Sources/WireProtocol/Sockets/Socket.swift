@@ -91,9 +91,18 @@ public struct Socket: ~Copyable {
     var copy = zmq_msg_t()
     zmq_msg_init(&copy)
     zmq_msg_copy(&copy, frame.message)
+    var isFresh = false
     while zmq_msg_send(&copy, handle, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0 {
       let code = zmq_errno()
       if code == EINTR { continue }
+      if code == EAGAIN && !isFresh {
+        // ZeroMQ takes note of what peers have read only now and then; asked for its events it does so now.
+        isFresh = true
+        var events: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        zmq_getsockopt(handle, ZMQ_EVENTS, &events, &size)
+        continue
+      }
       defer { zmq_msg_close(&copy) }
       switch code {
       case EAGAIN: return .full

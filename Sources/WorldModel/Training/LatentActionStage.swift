@@ -41,8 +41,6 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
 
   var modelState: [String: Tensor] { model.state }
 
-  func didRestore() { model.quantizer.didRestore(placed: model.quantizer.uses.values.contains { $0 > 0 }) }
-
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
     if progress >= training.continuousShare, !model.quantizer.isPlaced { placeCodes(after: step, key: own.folded(in: 9)) }

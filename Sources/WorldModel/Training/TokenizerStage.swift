@@ -31,8 +31,6 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
 
   var modelState: [String: Tensor] { tokenizer.state }
 
-  func didRestore() { tokenizer.quantizer.didRestore(placed: true) }
-
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
     let batch = FrameBatch(clips.batch(step), of: clips)

@@ -50,7 +50,6 @@ struct TrainingRunner {
         try Checkpoint.read(into: state, from: file)
       } catch { throw TrainingError.checkpoint(error) }
       stage.optimizer.didRestore(step: plan.step)
-      stage.didRestore()
     }
     let bar = ProgressBar(
       stage.name, total: plan.steps, start: plan.step, unit: "steps", style: showsProgress ? .automatic : .quiet)

@@ -21,11 +21,4 @@ protocol TrainingStage: AnyObject {
 
   /// Figures on held-out clips.
   func validate() throws -> Figures
-
-  /// To be called when the tensors of ``modelState`` were filled from a checkpoint.
-  func didRestore()
-}
-
-extension TrainingStage {
-  func didRestore() {}
 }

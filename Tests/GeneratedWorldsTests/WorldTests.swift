@@ -1,0 +1,79 @@
+import Autograd
+import Environments
+import Foundation
+import Testing
+import WorldModel
+
+@testable import GeneratedWorlds
+
+@Suite struct WorldTests {
+  private func frames(_ world: World) throws -> [UInt8] {
+    var pool = GeneratedWorldPool(world, workers: Workers(count: 1))
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions(seed: 7)], into: &batch)
+    var all = batch.observations
+    for step in 0..<6 {
+      try pool.step([slot], [Int32(step % 5)], into: &batch)
+      all += batch.observations
+    }
+    return all
+  }
+
+  @Test func aWorldComesBackAsItWas() throws {
+    let folder = try SmallWorld.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let world = try SmallWorld.make()
+    try world.save(to: folder)
+    let loaded = try World(folder)
+    #expect(try frames(loaded) == frames(world))
+    #expect(loaded.rewards != nil)
+    #expect(loaded.manifest.hashes.count == 5)
+    #expect(loaded.levels.bytes == world.levels.bytes)
+  }
+
+  @Test func whatIsNoWorldIsSaidSo() throws {
+    let folder = try SmallWorld.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect { try World(folder) } throws: { guard case WorldError.missing = $0 else { return false }; return true }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    #expect { try World(folder) } throws: { guard case WorldError.noManifest = $0 else { return false }; return true }
+    try Data("{\"format\": 99}".utf8).write(to: folder.appending(path: "world.json"))
+    #expect { try World(folder) } throws: { guard case WorldError.newerFormat = $0 else { return false }; return true }
+    try Data("{\"format\": 1}".utf8).write(to: folder.appending(path: "world.json"))
+    #expect { try World(folder) } throws: { guard case WorldError.badManifest = $0 else { return false }; return true }
+  }
+
+  @Test(arguments: ["tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors"])
+  func damageIsFound(file: String) throws {
+    let folder = try SmallWorld.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try SmallWorld.make().save(to: folder)
+    let url = folder.appending(path: file)
+    var bytes = try Data(contentsOf: url)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: url)
+    #expect { try World(folder) } throws: {
+      guard case WorldError.damaged(_, file) = $0 else { return false }
+      return true
+    }
+    try FileManager.default.removeItem(at: url)
+    #expect(throws: WorldError.self) { try World(folder) }
+  }
+
+  @Test func anActionMapTakesTheMajority() {
+    let map = ActionMap(
+      pairs: [(0, 2), (0, 2), (0, 1), (1, 5), (3, 5), (9, 1), (1, -1)], latentCount: 4, realCount: 6)
+    #expect(map.real == [2, 5, 2, 5] || map.real == [2, 5, 5, 5])
+    #expect(map.samples == 7)
+  }
+
+  @Test func anIntervalHoldsTheMean() {
+    let values = (0..<200).map { Double($0 % 10) }
+    let estimate = Estimate(bootstrapping: values, key: RandomKey(seed: 1))
+    #expect(abs(estimate.mean - 4.5) < 1e-9)
+    #expect(estimate.low < 4.5 && estimate.high > 4.5)
+    // 1.96 standard errors of the mean.
+    #expect(abs(estimate.high - estimate.low - 2 * 1.96 * 2.872 / 200.0.squareRoot()) < 0.1)
+  }
+}

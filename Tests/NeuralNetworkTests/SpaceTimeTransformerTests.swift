@@ -1,0 +1,183 @@
+import Autograd
+import NeuralNetwork
+import Testing
+
+/// A transformer with parameters far from where they start, and what goes into it.
+struct SpaceTimeSample {
+  let parameters = Parameters(seed: 1)
+  let transformer: SpaceTimeTransformer
+  let configuration: SpaceTimeConfiguration
+  let kind: ActionConditioningKind?
+  let actionWidth = 3
+
+  init(window: Int, kind: ActionConditioningKind?, headWidth: Int? = nil, positions: Bool = true) {
+    self.kind = kind
+    configuration = SpaceTimeConfiguration(
+      width: 16, blocks: 2, heads: 2, headWidth: headWidth, rows: 2, columns: 3, window: window, expansion: 2,
+      positions: positions, relativeBias: positions)
+    transformer = SpaceTimeTransformer(
+      parameters, "body", configuration, actions: kind.map { ($0, 3) })
+    parameters.shake(seed: 2)
+  }
+
+  var frameSize: Int { configuration.tokens * configuration.width }
+
+  func frames(_ time: Int, batch: Int = 1) -> Tensor {
+    .random([batch, time, configuration.tokens, configuration.width], seed: 3)
+  }
+
+  func actions(_ time: Int, batch: Int = 1) -> Tensor? {
+    kind.map { _ in .random([batch, time, actionWidth], seed: 4) }
+  }
+
+  /// Frames' outputs, one array each.
+  func run(_ frames: Tensor, actions: Tensor?) -> [[Float]] {
+    let tape = Tape(arena: Arena())
+    let output = transformer(tape, tape.constant(frames), actions: actions.map(tape.constant)).value.values
+    return stride(from: 0, to: output.count, by: frameSize).map { Array(output[$0..<$0 + frameSize]) }
+  }
+
+  /// One frame against a cache.
+  func run(
+    _ frames: Tensor, actions: Tensor?, at t: Int, cache: SpaceTimeCache, prepared: PreparedBiases
+  ) -> [Float] {
+    let tape = Tape(arena: Arena())
+    let frame = frames.reshaped([frames.count / frameSize, frameSize]).slice(t..<t + 1)
+    let action = actions.map { $0.reshaped([$0.count / actionWidth, actionWidth]).slice(t..<t + 1) }
+    return transformer(
+      tape, tape.constant(frame.reshaped([1, 1, configuration.tokens, configuration.width])),
+      actions: action.map { tape.constant($0.reshaped([1, 1, actionWidth])) }, cache: cache,
+      prepared: prepared
+    ).value.values
+  }
+}
+
+@Suite struct SpaceTimeTransformerTests {
+  static let kinds: [ActionConditioningKind?] = [nil] + ActionConditioningKind.allCases
+
+  private func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max()! }
+
+  /// A frame reaches itself and `blocks * (window - 1)` frames after it, and no other.
+  @Test(arguments: [1, 2, 3]) func aFrameReachesLaterFramesOfItsReceptiveFieldAlone(window: Int) {
+    let sample = SpaceTimeSample(window: window, kind: nil)
+    let (time, changed) = (9, 2)
+    let frames = sample.frames(time)
+    let before = sample.run(frames, actions: nil)
+    for i in 0..<sample.frameSize { frames[changed * sample.frameSize + i] += 1 + Float(i % 3) }
+    let after = sample.run(frames, actions: nil)
+    let reach = changed...changed + 2 * (window - 1)
+    for t in 0..<time {
+      if reach.contains(t) {
+        #expect(difference(before[t], after[t]) > 1e-3, "frame \(t) does not see frame \(changed)")
+      } else {
+        #expect(before[t] == after[t], "frame \(t) sees frame \(changed)")
+      }
+    }
+  }
+
+  @Test(arguments: ActionConditioningKind.allCases)
+  func anActionReachesItsFrameAndLaterOnes(kind: ActionConditioningKind) {
+    let sample = SpaceTimeSample(window: 3, kind: kind)
+    let (frames, actions) = (sample.frames(5), sample.actions(5)!)
+    let before = sample.run(frames, actions: actions)
+    for c in 0..<sample.actionWidth { actions[2 * sample.actionWidth + c] += 1 + Float(c) }
+    let after = sample.run(frames, actions: actions)
+    for t in 0..<2 { #expect(before[t] == after[t]) }
+    for t in 2..<5 { #expect(difference(before[t], after[t]) > 1e-3) }
+  }
+
+  @Test func everyTokenSeesEveryTokenOfItsFrame() {
+    let sample = SpaceTimeSample(window: 2, kind: nil)
+    let frames = sample.frames(1)
+    let before = sample.run(frames, actions: nil)[0]
+    frames[0] += 3
+    let after = sample.run(frames, actions: nil)[0]
+    for token in 0..<6 {
+      let own = token * 16..<(token + 1) * 16
+      #expect(difference(Array(before[own]), Array(after[own])) > 1e-4)
+    }
+  }
+
+  @Test func clipsOfABatchDoNotMix() {
+    let sample = SpaceTimeSample(window: 3, kind: .film)
+    let (frames, actions) = (sample.frames(4, batch: 2), sample.actions(4, batch: 2)!)
+    let both = sample.run(frames, actions: actions)
+    for clip in 0..<2 {
+      let alone = sample.run(
+        frames.slice(clip..<clip + 1), actions: actions.slice(clip..<clip + 1))
+      for t in 0..<4 { #expect(difference(both[clip * 4 + t], alone[t]) < 1e-5) }
+    }
+  }
+
+  @Test(arguments: kinds) func aCacheEqualsThePassOverTheWholeSequence(kind: ActionConditioningKind?) {
+    for (window, headWidth) in [(1, nil), (2, nil), (4, 12)] as [(Int, Int?)] {
+      let sample = SpaceTimeSample(window: window, kind: kind, headWidth: headWidth, positions: window != 2)
+      let time = 3 * window + 2
+      let (frames, actions) = (sample.frames(time), sample.actions(time))
+      let whole = sample.run(frames, actions: actions)
+      let prepared = PreparedBiases(sample.transformer)
+      var cache = SpaceTimeCache(sample.configuration)
+      for t in 0..<time {
+        // What was tried before the frame was settled leaves nothing behind.
+        _ = sample.run(frames, actions: actions, at: (t + 1) % time, cache: cache, prepared: prepared)
+        let one = sample.run(frames, actions: actions, at: t, cache: cache, prepared: prepared)
+        cache.advance()
+        #expect(difference(whole[t], one) < 1e-4, "frame \(t) of window \(window)")
+      }
+      #expect(cache.frames == time)
+    }
+  }
+
+  @Test func aCacheIsClearedCopiedAndRestored() {
+    let sample = SpaceTimeSample(window: 3, kind: .additive)
+    let (frames, actions) = (sample.frames(9), sample.actions(9))
+    let prepared = PreparedBiases(sample.transformer)
+    func play(_ cache: inout SpaceTimeCache, _ range: Range<Int>) -> [[Float]] {
+      range.map { t in
+        defer { cache.advance() }
+        return sample.run(frames, actions: actions, at: t, cache: cache, prepared: prepared)
+      }
+    }
+    var cache = SpaceTimeCache(sample.configuration)
+    let first = play(&cache, 0..<5)
+    var (copied, restored) = (SpaceTimeCache(sample.configuration), SpaceTimeCache(sample.configuration))
+    copied.copy(from: cache)
+    #expect(cache.values.count == cache.valueCount)
+    restored.restore(cache.values, frames: cache.frames)
+    let rest = play(&cache, 5..<9)
+    #expect(play(&copied, 5..<9) == rest)
+    #expect(play(&restored, 5..<9) == rest)
+    cache.clear()
+    #expect(play(&cache, 0..<5) == first)
+  }
+
+  @Test func aNewBlockIsNearlyTheIdentity() {
+    let parameters = Parameters(seed: 1)
+    let configuration = SpaceTimeConfiguration(
+      width: 16, blocks: 3, heads: 2, rows: 2, columns: 2, positions: false)
+    let (deep, flat) = (
+      SpaceTimeTransformer(parameters, "deep", configuration),
+      SpaceTimeTransformer(
+        parameters, "flat",
+        SpaceTimeConfiguration(
+          width: 16, blocks: 0, heads: 2, rows: 2, columns: 2, positions: false))
+    )
+    let tape = Tape(arena: Arena())
+    let x = tape.constant(.random([1, 2, 4, 16], seed: 5))
+    #expect(difference(deep(tape, x).value.values, flat(tape, x).value.values) < 0.5)
+  }
+
+  /// Every parameter has a part in the output.
+  @Test(arguments: kinds) func everyParameterGetsAGradient(kind: ActionConditioningKind?) {
+    let sample = SpaceTimeSample(window: 3, kind: kind)
+    let gradients = Gradients(sample.parameters)
+    let tape = Tape(arena: Arena(), gradients: gradients)
+    let output = sample.transformer(
+      tape, tape.constant(sample.frames(4)), actions: sample.actions(4).map(tape.constant))
+    tape.backward(from: output, gradient: .random(output.shape, seed: 6))
+    for parameter in sample.parameters.all {
+      let largest = gradients.tensor(parameter).values.map(abs).max()!
+      #expect(largest > 1e-4 && largest.isFinite, "\(parameter.name): \(largest)")
+    }
+  }
+}

@@ -34,7 +34,15 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK", "ReinforcementLearning",
       "Reporting", argumentParser, logging,
-    ])
+    ]),
+  .executableTarget(
+    name: "RandomAgent",
+    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    path: "Agents/Swift/RandomAgent"),
+  .executableTarget(
+    name: "PPOAgent",
+    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    path: "Agents/Swift/PPOAgent"),
 ]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -1,3 +1,4 @@
+import Environments
 import WorldModel
 
 /// What a world's folder says about itself, in `world.json`.
@@ -33,37 +34,6 @@ public struct WorldManifest: Codable, Sendable, Equatable {
     self.actionMap = actionMap
     self.training = training
     hashes = [:]
-  }
-}
-
-/// Which real action does what a latent action does.
-public struct ActionMap: Codable, Sendable, Equatable {
-  /// For each latent action, the real one.
-  public var real: [Int32]
-  /// Names of the real actions; may be empty.
-  public var names: [String]
-  /// Labelled transitions that told.
-  public var samples: Int
-
-  public init(real: [Int32], names: [String] = [], samples: Int) {
-    self.real = real
-    self.names = names
-    self.samples = samples
-  }
-
-  /// The majority of the real actions that were pressed where each latent action was inferred. A latent action
-  /// that no sample shows gets the real action that is commonest of all.
-  /// - Parameter pairs: latent and real action of each labelled transition.
-  public init(pairs: [(latent: Int32, real: Int32)], latentCount: Int, realCount: Int, names: [String] = []) {
-    var counts = [[Int]](repeating: [Int](repeating: 0, count: realCount), count: latentCount)
-    for pair in pairs where (0..<Int32(latentCount)).contains(pair.latent) && (0..<Int32(realCount)).contains(pair.real) {
-      counts[Int(pair.latent)][Int(pair.real)] += 1
-    }
-    func commonest(_ row: [Int]) -> Int32 { Int32(row.indices.max { (row[$0], -$0) < (row[$1], -$1) } ?? 0) }
-    let overall = (0..<realCount).map { real in counts.reduce(0) { $0 + $1[real] } }
-    real = counts.map { $0.allSatisfy { $0 == 0 } ? commonest(overall) : commonest($0) }
-    self.names = names
-    samples = pairs.count
   }
 }
 

@@ -54,7 +54,7 @@ import Testing
     let evaluation = Evaluation(seeds: 0..<3, levels: [2, 4], success: .episodeReturn(atLeast: 3))
     let results = try evaluation.run(ConstantPolicy(action: 1), on: GamePool(Levels()))
     let report = try EvaluationReport(policy: "one", environment: "Levels", episodes: results)
-    #expect(report.meanReturn == Estimate(value: 3, low: 3, high: 3))
+    #expect(report.meanReturn == ScoreEstimate(value: 3, low: 3, high: 3))
     #expect(report.successRate?.value == 0.5)
     let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: url) }

@@ -41,8 +41,8 @@ import Testing
     // Within each task all runs agree: nothing is uncertain, however far the tasks are apart.
     let scores = Scores(strata: [[1, 1, 1], [100, 100, 100]])
     let estimate = scores.estimate(resamples: 100) { $0.mean }
-    #expect(estimate == Estimate(value: 50.5, low: 50.5, high: 50.5))
+    #expect(estimate == ScoreEstimate(value: 50.5, low: 50.5, high: 50.5))
     let improvement = scores.estimateOfImprovement(over: Scores(strata: [[0, 0], [0, 0]]), resamples: 100)
-    #expect(improvement == Estimate(value: 1, low: 1, high: 1))
+    #expect(improvement == ScoreEstimate(value: 1, low: 1, high: 1))
   }
 }

@@ -9,11 +9,11 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public var environment: String
   public var episodes: [EpisodeResult]
   /// Of the returns of the episodes without a fault.
-  public var meanReturn: Estimate
-  public var interquartileMeanReturn: Estimate
+  public var meanReturn: ScoreEstimate
+  public var interquartileMeanReturn: ScoreEstimate
   public var meanLength: Double
   /// The share of successes, where there is a rule for them.
-  public var successRate: Estimate?
+  public var successRate: ScoreEstimate?
   /// Episodes in which the environment failed; they are in no statistic.
   public var faults: Int
 

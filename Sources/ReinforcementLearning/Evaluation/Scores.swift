@@ -2,7 +2,7 @@ import Autograd
 import Foundation
 
 /// An estimate with the interval that holds it with 95% confidence (or another, where said).
-public struct Estimate: Codable, Sendable, Equatable {
+public struct ScoreEstimate: Codable, Sendable, Equatable {
   public var value: Double
   public var low: Double
   public var high: Double
@@ -66,7 +66,7 @@ public struct Scores: Sendable, Equatable {
   public func estimate(
     resamples: Int = 2000, confidence: Double = 0.95, key: RandomKey = RandomKey(seed: 0),
     _ statistic: (Scores) -> Double
-  ) -> Estimate {
+  ) -> ScoreEstimate {
     let draws = (0..<resamples).map { statistic(resampled(key.folded(in: UInt64($0)))) }
     return Self.interval(statistic(self), draws, confidence)
   }
@@ -74,7 +74,7 @@ public struct Scores: Sendable, Equatable {
   /// ``probabilityOfImprovement(over:)`` with its interval: both policies' runs are drawn anew.
   public func estimateOfImprovement(
     over other: Scores, resamples: Int = 2000, confidence: Double = 0.95, key: RandomKey = RandomKey(seed: 0)
-  ) -> Estimate {
+  ) -> ScoreEstimate {
     let draws = (0..<resamples).map { index in
       let own = key.folded(in: UInt64(index))
       return resampled(own).probabilityOfImprovement(over: other.resampled(own.folded(in: "other")))
@@ -82,10 +82,10 @@ public struct Scores: Sendable, Equatable {
     return Self.interval(probabilityOfImprovement(over: other), draws, confidence)
   }
 
-  private static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> Estimate {
+  private static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> ScoreEstimate {
     let sorted = draws.sorted()
     let tail = (1 - confidence) / 2
-    return Estimate(value: value, low: quantile(tail, of: sorted), high: quantile(1 - tail, of: sorted))
+    return ScoreEstimate(value: value, low: quantile(tail, of: sorted), high: quantile(1 - tail, of: sorted))
   }
 
   /// As many scores of each stratum, drawn with replacement.

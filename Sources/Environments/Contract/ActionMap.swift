@@ -1,0 +1,50 @@
+/// Which real action does what a latent action does (Genie, section 3.3 and appendix E).
+///
+/// It is fitted on a few transitions whose real action is known: each latent action goes to the real one that
+/// accompanied it most often.
+public struct ActionMap: Codable, Sendable, Equatable {
+  /// As many labelled transitions as the paper needs.
+  public static let sampleLimit = 200
+
+  /// For each latent action, the real one.
+  public var real: [Int32]
+  /// Names of the real actions; may be empty.
+  public var names: [String]
+  /// Labelled transitions that told.
+  public var samples: Int
+  /// `[latent, real]`: how often they went together; nil where nobody kept it.
+  public var counts: [[Int]]?
+
+  public init(real: [Int32], names: [String] = [], samples: Int, counts: [[Int]]? = nil) {
+    self.real = real
+    self.names = names
+    self.samples = samples
+    self.counts = counts
+  }
+
+  /// The majority of the real actions that were pressed where each latent action was inferred. A latent action
+  /// that no sample shows gets the real action that is commonest of all.
+  /// - Parameters:
+  ///   - pairs: latent and real action of each labelled transition; those out of range tell nothing.
+  ///   - limit: pairs after so many are not looked at.
+  public init(
+    pairs: [(latent: Int32, real: Int32)], latentCount: Int, realCount: Int, names: [String] = [],
+    limit: Int = ActionMap.sampleLimit
+  ) {
+    let pairs = pairs.prefix(limit)
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: realCount), count: latentCount)
+    for pair in pairs
+    where (0..<Int32(latentCount)).contains(pair.latent) && (0..<Int32(realCount)).contains(pair.real) {
+      counts[Int(pair.latent)][Int(pair.real)] += 1
+    }
+    func commonest(_ row: [Int]) -> Int32 { Int32(row.indices.max { (row[$0], -$0) < (row[$1], -$1) } ?? 0) }
+    let overall = (0..<realCount).map { real in counts.reduce(0) { $0 + $1[real] } }
+    real = counts.map { $0.allSatisfy { $0 == 0 } ? commonest(overall) : commonest($0) }
+    self.names = names
+    samples = pairs.count
+    self.counts = counts
+  }
+
+  /// The real action of a latent one.
+  public func callAsFunction(_ latent: Int32) -> Int32 { real[Int(latent)] }
+}

@@ -1,0 +1,43 @@
+import Autograd
+import Environments
+import Testing
+
+@testable import ReinforcementLearning
+
+@Suite struct MappedPolicyTests {
+  @Test func eachLatentActionGoesToTheMajority() {
+    let pairs: [(latent: Int32, real: Int32)] = [
+      (0, 2), (0, 2), (0, 1), (2, 0), (2, 1), (2, 0), (2, 2), (0, 2),
+    ]
+    let map = ActionMap(pairs: pairs, latentCount: 4, realCount: 3)
+    // Codes 1 and 3 were never seen; 2 is what was done most.
+    #expect(map.real == [2, 2, 0, 2])
+    #expect(map.counts?[2] == [2, 1, 1])
+    #expect(map.samples == 8)
+  }
+
+  @Test func aMapLooksAtNoMoreSamplesThanItMay() {
+    let pairs = Array(repeating: (latent: Int32(0), real: Int32(1)), count: 200)
+    let later = Array(repeating: (latent: Int32(0), real: Int32(2)), count: 500)
+    let map = ActionMap(pairs: pairs + later, latentCount: 1, realCount: 3)
+    #expect(map.real == [1] && map.samples == 200)
+  }
+
+  @Test func aLatentPolicyActsInTheRealGame() throws {
+    let map = ActionMap(real: [2, 0], samples: 2)
+    let policy = MappedPolicy(ConstantPolicy(action: 1), map: map)
+    #expect(policy.actions(for: [0], keys: [RandomKey(seed: 1)]) == [0])
+    try policy.check(Levels().specification)
+    // The corridor has no action 2, and the map no latent action 5.
+    #expect(throws: PolicyError.actionMismatch(policy: 3, environment: 2)) {
+      try policy.check(Corridor().specification)
+    }
+    #expect(throws: PolicyError.self) {
+      try MappedPolicy(ConstantPolicy(action: 5), map: map).check(Levels().specification)
+    }
+    #expect(throws: PolicyError.self) {
+      try MappedPolicy(ConstantPolicy(action: 0), map: ActionMap(real: [], samples: 0))
+        .check(Levels().specification)
+    }
+  }
+}

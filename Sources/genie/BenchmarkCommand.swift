@@ -104,11 +104,10 @@ struct BenchmarkCommand: ParsableCommand {
     var results: [(name: String, value: Double, unit: String)] = []
     var logger = Logger(label: "genie.benchmark")
     logger.logLevel = .error
-    let noop = ServedEnvironment(name: "Noop-v1") { () throws(EnvironmentError) in
-      try EnvironmentCatalogue.builtIn.makePool("Noop-v1")
-    }
+    var catalogue = EnvironmentCatalogue()
+    catalogue.register("Noop-v1") { GamePool(Noop()) }
     let server = EnvironmentServer(
-      ServerConfiguration(endpoints: [endpoint]), environments: [noop], logger: logger)
+      ServerConfiguration(endpoints: [endpoint]), catalogue: catalogue, logger: logger)
     _ = try server.start()
     defer { server.stop() }
     for count in [1, 64] {

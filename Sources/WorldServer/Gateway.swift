@@ -78,9 +78,7 @@ final class Gateway {
     case .stats: reply(envelope, json: currentStatistics, to: peer)
     case .ping: ping(envelope, peer)
     case .open, .reset, .step, .close: admit(message, from: peer)
-    case .snapshot, .restore, .fork, .resume:
-      refuse(envelope, .unsupported, "this server does not do that", to: peer)
-    case .unknown, nil:
+    case .snapshot, .restore, .fork, .resume, .unknown, nil:
       refuse(envelope, .unknownOperation, "operation \(envelope.operationCode)", to: peer)
     }
   }

@@ -35,7 +35,7 @@ import WorldServer
     let unknown = try client.ask(message)
     #expect(unknown.status == .unknownOperation)
     let reserved = try client.ask(Message(Envelope(.snapshot)))
-    #expect(reserved.status == .unsupported)
+    #expect(reserved.status == .unknownOperation)
     let opened = try client.open()
     #expect(opened.status == .ok, "and the server lives")
   }

@@ -1,0 +1,28 @@
+"""Worlds of a Genie server as Gymnasium environments, and the client under them."""
+
+from __future__ import annotations
+
+import gymnasium
+
+from .client import Batch, Box, Client, RetryPolicy, Session, Specification
+from .env import GenieEnv
+from .vector import GenieVectorEnv
+from .wire import Disconnected, GenieError, MalformedMessage, ServerError, SessionLost, TimedOut
+
+__all__ = [
+    "Batch", "Box", "Client", "Disconnected", "GenieEnv", "GenieError", "GenieVectorEnv", "MalformedMessage",
+    "RetryPolicy", "ServerError", "Session", "SessionLost", "Specification", "TimedOut",
+]  # fmt: skip
+
+
+def _register() -> None:
+    for name, environment in {"Platformer-v1": "Platformer-v1", "Noop-v1": "Noop-v1", "World-v1": None}.items():
+        gymnasium.register(
+            id=f"genie/{name}",
+            entry_point="genie_environments.env:GenieEnv",
+            vector_entry_point="genie_environments.vector:GenieVectorEnv",
+            kwargs={"environment": environment},
+        )
+
+
+_register()

@@ -1,0 +1,426 @@
+"""Sessions at a Genie server: any number of environments, stepped in one message, each step exactly once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import zmq
+
+from .wire import (
+    NO_IDENTIFIER,
+    Disconnected,
+    GenieError,
+    MalformedMessage,
+    Message,
+    Operation,
+    ServerError,
+    SessionLost,
+    Status,
+    TimedOut,
+    array,
+    decode,
+)
+
+_LARGEST_FRAME = 256 << 20
+_LOST = (Status.SESSION_LOST, Status.STALE, Status.GAP)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long a client waits. Asking again is harmless: a step happens once."""
+
+    resend_seconds: float = 1.0
+    """Without an answer for so long, the same request goes out again, with a ping."""
+    silence_seconds: float = 2.5
+    """Without any word for so long, the server counts as gone."""
+    timeout_seconds: float = 60.0
+    """One call may take so long at a server that lives."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """The shape of an observation."""
+
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What a server tells of an environment."""
+
+    name: str
+    observation: Box
+    actions: int
+    action_names: tuple[str, ...] = ()
+    horizon: int | None = None
+    frame_rate: float = 15.0
+    levels: int | None = None
+    prompt_limit: int = 0
+    auxiliaries: tuple[str, ...] = ()
+    slot_limit: int = 0
+
+    @staticmethod
+    def parse(value: Mapping[str, Any]) -> "Specification":
+        """Reads one entry of `describe`."""
+        try:
+            box, actions = value["observationSpace"], value["actionSpace"]
+            return Specification(
+                name=str(value["name"]),
+                observation=Box(int(box["height"]), int(box["width"]), int(box["channels"])),
+                actions=int(actions["count"]),
+                action_names=tuple(actions.get("names", ())),
+                horizon=value.get("horizon"),
+                frame_rate=float(value.get("frameRate", 15)),
+                levels=value.get("levels"),
+                prompt_limit=int(value.get("promptLimit", 0)),
+                auxiliaries=tuple(value.get("auxiliaries", ())),
+                slot_limit=int(value.get("slotLimit", 0)),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise MalformedMessage(f"a description of an environment that is none: {error!r}") from None
+
+
+@dataclass
+class Batch:
+    """What a reset or a step gives back, row `i` for the i-th slot of the call. Arrays may be read-only."""
+
+    observations: np.ndarray
+    """`[n, height, width, channels]`, uint8"""
+    rewards: np.ndarray
+    """`[n]`, float32"""
+    terminated: np.ndarray
+    """`[n]`, bool"""
+    truncated: np.ndarray
+    """`[n]`, bool"""
+    faults: dict[int, ServerError] = field(default_factory=dict)
+    """What went wrong in single rows, whose other values mean nothing then."""
+    auxiliaries: dict[str, np.ndarray] = field(default_factory=dict)
+    """`[n]`, float32, by name"""
+
+
+class Client:
+    """A socket to a server that is replaced when nothing comes back. It belongs to one thread."""
+
+    def __init__(self, endpoint: str, retry: RetryPolicy = RetryPolicy(), context: zmq.Context | None = None):
+        self.endpoint = endpoint
+        self.retry = retry
+        self._context = context or zmq.Context.instance()
+        self._correlation = itertools.count(1)
+        self._socket = self._connect()
+
+    def hello(self) -> dict[str, Any]:
+        """Version, capabilities, limits and names of environments."""
+        request = json.dumps({"client": "genie-python/1", "versions": [1]}).encode()
+        return self._ask(Operation.HELLO, request)
+
+    def describe(self) -> list[Specification]:
+        """What environments the server has."""
+        return [Specification.parse(value) for value in self._ask(Operation.DESCRIBE).get("environments", [])]
+
+    def ping(self, epoch: int = 0, session: bytes = NO_IDENTIFIER) -> dict[str, Any]:
+        """For how long the server has been busy; keeps a session alive."""
+        return self._ask(Operation.PING, epoch=epoch, session=session)
+
+    def stats(self) -> dict[str, Any]:
+        """The server's counters."""
+        return self._ask(Operation.STATS)
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self._socket.close(linger=0)
+
+    def _ask(self, operation: Operation, metadata: bytes = b"", **envelope: Any) -> dict[str, Any]:
+        request = Message(operation, sequence=next(self._correlation), metadata=metadata, **envelope)
+        frames = self.post(request)
+        reply = self.collect(request, frames)
+        raise_for(reply)
+        return reply.json()
+
+    def post(self, request: Message) -> list[Any]:
+        """Sends a request, if a server is connected; `collect` sees to it otherwise."""
+        frames = request.frames()
+        self._send(frames)
+        return frames
+
+    def collect(self, request: Message, frames: list[Any]) -> Message:
+        """Waits for the answer, asking again as often as the policy says. The answer is never BUSY."""
+        start = last_word = time.monotonic()
+        next_send = start + self.retry.resend_seconds
+        while True:
+            reply = self._receive(min(next_send, last_word + self.retry.silence_seconds))
+            now = time.monotonic()
+            if reply is not None:
+                last_word = now
+                if _answers(reply, request):
+                    if reply.status != Status.BUSY:
+                        return reply
+                    pause = reply.retry_after_ms / 1000
+                    if now + pause - start > self.retry.timeout_seconds:
+                        return raise_for(reply)
+                    time.sleep(pause)
+                    last_word = time.monotonic()
+                    self._send(frames)
+            if now - start >= self.retry.timeout_seconds:
+                raise TimedOut(f"no answer to {Operation(request.operation).name} in {self.retry.timeout_seconds} s")
+            if now - last_word >= self.retry.silence_seconds:
+                raise Disconnected(f"{self.endpoint}: no word from the server for {self.retry.silence_seconds} s")
+            if now >= next_send:
+                self._socket.close(linger=0)
+                self._socket = self._connect()
+                self._send(frames, wait_ms=100)
+                self._send(Message(Operation.PING, sequence=next(self._correlation)).frames())
+                next_send = now + self.retry.resend_seconds
+
+    def _connect(self) -> zmq.Socket:
+        socket = self._context.socket(zmq.DEALER)
+        for option, value in {
+            zmq.LINGER: 0, zmq.IMMEDIATE: 1, zmq.SNDHWM: 16, zmq.RCVHWM: 16, zmq.MAXMSGSIZE: _LARGEST_FRAME,
+            zmq.HEARTBEAT_IVL: 2000, zmq.HEARTBEAT_TIMEOUT: 10000, zmq.HANDSHAKE_IVL: 3000,
+            zmq.RECONNECT_IVL: 50, zmq.RECONNECT_IVL_MAX: 1000, zmq.TCP_KEEPALIVE: 1,
+        }.items():  # fmt: skip
+            socket.setsockopt(option, value)
+        socket.setsockopt(zmq.IPV6, 1 if "[" in self.endpoint else 0)
+        try:
+            socket.connect(self.endpoint)
+        except zmq.ZMQError as error:
+            socket.close(linger=0)
+            raise Disconnected(f"{self.endpoint}: {error}") from None
+        socket.poll(int(1000 * min(1.0, self.retry.silence_seconds)), zmq.POLLOUT)
+        return socket
+
+    def _send(self, frames: list[Any], wait_ms: int = 0) -> None:
+        try:
+            self._socket.send_multipart(frames, flags=zmq.DONTWAIT)
+        except zmq.Again:
+            if wait_ms and self._socket.poll(wait_ms, zmq.POLLOUT):
+                self._send(frames)
+
+    def _receive(self, deadline: float) -> Message | None:
+        """The next message before the deadline; what is none of the protocol is passed over."""
+        try:
+            frames = self._socket.recv_multipart(flags=zmq.DONTWAIT)
+        except zmq.Again:
+            if not self._socket.poll(max(1, int(1000 * (deadline - time.monotonic())))):
+                return None
+            frames = self._socket.recv_multipart(flags=zmq.DONTWAIT)
+        try:
+            return decode(frames)
+        except MalformedMessage:
+            return None
+
+
+def _answers(reply: Message, request: Message) -> bool:
+    if not reply.reply or reply.operation != request.operation or reply.sequence != request.sequence:
+        return False
+    if reply.status == Status.CORRUPT:
+        return False
+    if request.session == NO_IDENTIFIER:
+        return reply.nonce == request.nonce
+    return reply.session == request.session
+
+
+def raise_for(reply: Message) -> Message:
+    """Raises the error that a reply tells, if it tells one."""
+    if reply.status == Status.OK:
+        return reply
+    kind = SessionLost if reply.status in _LOST else ServerError
+    raise kind(reply.status, reply.json())
+
+
+class Session:
+    """Environments of one kind at a server. It belongs to one thread.
+
+    After `Disconnected` or `TimedOut` the same call again resumes where it was; another call first sees the
+    unanswered one through.
+    """
+
+    def __init__(self, endpoint: str, environment: str | None = None, retry: RetryPolicy = RetryPolicy()):
+        """Connects and finds the environment; without a name, the only one that the server has."""
+        self.client = Client(endpoint, retry)
+        offered = self.client.describe()
+        found = [e for e in offered if e.name == environment or (environment is None and len(offered) == 1)]
+        if not found:
+            names = [e.name for e in offered]
+            detail = {"message": f"no environment '{environment}'; offered: {names}", "offered": names}
+            raise ServerError(Status.UNKNOWN_ENVIRONMENT, detail)
+        self.specification = found[0]
+        self.slots: list[int] = []
+        self._auxiliaries: list[str] = []
+        self._epoch = 0
+        self._token = NO_IDENTIFIER
+        self._sequence = 0
+        self._pending: tuple[Message, list[Any]] | None = None
+        self._rows = 0
+
+    def open(self, count: int = 1, *, auxiliaries: Sequence[str] = (), horizon: int | None = None) -> list[int]:
+        """Opens environments and returns the numbers of their slots."""
+        options: dict[str, Any] = {"auxiliaries": list(auxiliaries)}
+        if horizon is not None:
+            options["horizon"] = int(horizon)
+        request = {"environment": self.specification.name, "count": count, "options": options}
+        reply = self._call(Operation.OPEN, json.dumps(request).encode()).json()
+        self.slots += reply["slots"]
+        self._auxiliaries = reply["auxiliaries"]
+        return reply["slots"]
+
+    def reset(
+        self,
+        slots: Sequence[int] | None = None,
+        *,
+        seeds: Sequence[int | None] | None = None,
+        levels: Sequence[int | None] | None = None,
+        prompts: Sequence[np.ndarray | None] | None = None,
+    ) -> Batch:
+        """Starts episodes in some slots, or all. Prompts are uint8 `[(frames,) height, width, 3]`."""
+        rows = len(self.slots) if slots is None else len(slots)
+        columns = [list(c) if c is not None else [None] * rows for c in (seeds, levels, prompts)]
+        if any(len(c) != rows for c in columns):
+            raise ValueError(f"{rows} slots, and options for {[len(c) for c in columns]}")
+        bits = [sum(1 << i for i, c in enumerate(columns) if c[row] is not None) for row in range(rows)]
+        given = 0
+        for bit in bits:
+            given |= bit
+        seed_column = [0 if s is None else int(s) % 2**64 for s in columns[0]] if given & 1 else []
+        level_column = [0 if level is None else int(level) for level in columns[1]] if given & 2 else []
+        pictures = [_frames_of(p) for p in columns[2] if p is not None]
+        payloads = [
+            self._numbers(slots),
+            np.array(bits if given else [], "<u1").tobytes(),
+            np.array(seed_column, "<u8").tobytes(),
+            np.array(level_column, "<i8").tobytes(),
+            np.array([p.shape[:3] for p in pictures], "<u4").tobytes(),
+            b"".join(p.tobytes() for p in pictures),
+        ]
+        self._rows = rows
+        return self._batch(self._call(Operation.RESET, b"", payloads))
+
+    def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
+        """Steps some slots, or all, once."""
+        self.send(actions, slots)
+        return self.receive()
+
+    def send(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> None:
+        """Sends a step without waiting; `receive` brings its answer."""
+        codes = np.ascontiguousarray(actions, "<i4").ravel()
+        self._rows = len(codes)
+        self._post(Operation.STEP, b"", [self._numbers(slots), codes.tobytes()])
+
+    def receive(self) -> Batch:
+        """Waits for the answer to the step that was sent."""
+        if self._pending is None or self._pending[0].operation != Operation.STEP:
+            raise GenieError("no step was sent")
+        return self._batch(self._finish())
+
+    def ping(self) -> dict[str, Any]:
+        """Keeps the session alive through a long pause."""
+        return self.client.ping(self._epoch, self._token)
+
+    def close(self) -> None:
+        """Ends the session. An unreachable server forgets it by itself after a while."""
+        if self._token != NO_IDENTIFIER and self._pending is None:
+            request = Message(
+                Operation.CLOSE, self._epoch, self._token, self._sequence + 1, payloads=[b""]
+            )  # fmt: skip
+            self.client.post(request)
+            self.client._receive(time.monotonic() + 0.2)
+        self._token = NO_IDENTIFIER
+        self.client.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _numbers(self, slots: Sequence[int] | None) -> bytes:
+        return b"" if slots is None or list(slots) == self.slots else np.array(slots, "<i4").tobytes()
+
+    def _call(self, operation: Operation, metadata: bytes = b"", payloads: Sequence[bytes] = ()) -> Message:
+        self._post(operation, metadata, payloads)
+        return self._finish()
+
+    def _post(self, operation: Operation, metadata: bytes, payloads: Sequence[bytes]) -> None:
+        if self._pending is not None:
+            waiting = self._pending[0]
+            if (waiting.operation, waiting.metadata, list(waiting.payloads)) == (operation, metadata, list(payloads)):
+                return
+            try:
+                self._abandon()
+            except ServerError as error:
+                if isinstance(error, SessionLost):
+                    raise
+        nonce = NO_IDENTIFIER
+        if self._token == NO_IDENTIFIER:
+            if operation != Operation.OPEN:
+                raise GenieError("nothing is open")
+            nonce = os.urandom(16)
+        request = Message(
+            operation, self._epoch, self._token, self._sequence + 1, nonce, metadata=metadata, payloads=payloads
+        )
+        self._pending = (request, self.client.post(request))
+
+    def _abandon(self) -> None:
+        """Sees a request through that nobody waits for any more."""
+        assert self._pending is not None
+        reply = self._finish()
+        if reply.operation == Operation.OPEN:
+            opened = reply.json()
+            self._auxiliaries = opened["auxiliaries"]
+            self._call(Operation.CLOSE, b"", [np.array(opened["slots"], "<i4").tobytes()])
+
+    def _finish(self) -> Message:
+        assert self._pending is not None
+        request, frames = self._pending
+        reply = self.client.collect(request, frames)
+        self._pending = None
+        if reply.status == Status.OK and self._token == NO_IDENTIFIER:
+            self._token, self._epoch = reply.session, reply.epoch
+        if self._token != NO_IDENTIFIER and (reply.status == Status.OK or reply.status >= Status.UNKNOWN_SLOT):
+            self._sequence = request.sequence
+        return raise_for(reply)
+
+    def _batch(self, reply: Message) -> Batch:
+        rows, box = self._rows, self.specification.observation
+        if len(reply.payloads) != 5:
+            raise MalformedMessage(f"{len(reply.payloads)} payloads in a batch")
+        observations, rewards, flags, faults, columns = reply.payloads
+        bits = array(flags, "<u1", rows, "flags")
+        batch = Batch(
+            array(observations, "<u1", rows * box.height * box.width * box.channels, "observations").reshape(
+                rows, *box.shape
+            ),
+            array(rewards, "<f4", rows, "rewards"),
+            (bits & 1).astype(bool),
+            (bits & 2).astype(bool),
+        )
+        if self._auxiliaries:
+            values = array(columns, "<f4", len(self._auxiliaries) * rows, "auxiliaries")
+            batch.auxiliaries = dict(zip(self._auxiliaries, values.reshape(-1, rows)))
+        if len(faults):
+            explained = {fault.get("row"): fault for fault in reply.json().get("faults", [])}
+            for row, code in enumerate(array(faults, "<u1", rows, "faults")):
+                if code:
+                    batch.faults[row] = ServerError(int(code), explained.get(row, {}))
+        return batch
+
+
+def _frames_of(prompt: np.ndarray) -> np.ndarray:
+    """A prompt as `[frames, height, width, 3]`, uint8."""
+    pixels = np.ascontiguousarray(prompt)
+    if pixels.ndim == 3:
+        pixels = pixels[None]
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3:
+        raise ValueError(f"a prompt is uint8 [(frames,) height, width, 3], not {pixels.dtype} {prompt.shape}")
+    return pixels

@@ -1,0 +1,139 @@
+"""Several environments of a Genie server, stepped in one message, as Gymnasium's `VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from .client import Batch, RetryPolicy, Session
+from .env import spaces_of
+
+try:
+    from gymnasium.vector import AutoresetMode
+
+    _NEXT_STEP: Any = AutoresetMode.NEXT_STEP
+except ImportError:  # Gymnasium before 1.1
+    _NEXT_STEP = "NextStep"
+
+
+class GenieVectorEnv(VectorEnv):
+    """`num_envs` worlds in one session.
+
+    Autoreset is *next step*: the step after an end ignores that row's action, earns 0, and returns the first observation
+    of the next episode.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15, "autoreset_mode": _NEXT_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        endpoint: str = "tcp://127.0.0.1:5555",
+        environment: str | None = None,
+        render_mode: str | None = None,
+        auxiliaries: Sequence[str] = (),
+        horizon: int | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+    ):
+        """Connects and opens `num_envs` slots; arguments as of `GenieEnv`."""
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ValueError(f"render_mode {render_mode!r}; there are {self.metadata['render_modes']}")
+        self._session = Session(endpoint, environment, retry)
+        self._slots = self._session.open(num_envs, auxiliaries=auxiliaries, horizon=horizon)
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self.closed, self.viewer = False, None  # Gymnasium 0.29 looks at the viewer when it closes
+        self.spec = None
+        self.single_observation_space, self.single_action_space = spaces_of(self._session.specification)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate}
+        self._due = np.zeros(num_envs, bool)
+        self._frames: np.ndarray | None = None
+        self._has_begun = False
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts an episode in every slot; a single seed `s` gives slot `i` the seed `s + i`.
+
+        Options: `level`, one for all or a sequence; `prompt`, one for all.
+        """
+        if seed is None and not self._has_begun:
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+        seeds: Sequence[int | None]
+        if seed is None or isinstance(seed, (int, np.integer)):
+            seeds = [None if seed is None else int(seed) + i for i in range(self.num_envs)]
+        else:
+            seeds = list(seed)
+        options = options or {}
+        level = options.get("level")
+        levels = [level] * self.num_envs if level is None or isinstance(level, (int, np.integer)) else list(level)
+        batch = self._session.reset(seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
+        _raise_fault(batch)
+        self._has_begun = True
+        self._due[:] = False
+        self._frames = batch.observations.copy()
+        return self._frames, {}
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """One step of every slot."""
+        codes = np.asarray(actions, np.int32)
+        if codes.shape != (self.num_envs,):
+            raise ValueError(f"actions of shape {codes.shape} for {self.num_envs} environments")
+        if not self._due.any():
+            batch = self._session.step(codes)
+            _raise_fault(batch)
+            observations = batch.observations.copy()
+            rewards, terminated, truncated = batch.rewards.astype(np.float64), batch.terminated, batch.truncated
+            infos = _infos(batch.auxiliaries)
+        else:
+            observations, rewards, terminated, truncated, infos = self._step_and_reset(codes)
+        self._due = terminated | truncated
+        self._frames = observations
+        return observations, rewards, terminated, truncated, infos
+
+    def _step_and_reset(
+        self, codes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        observations = np.empty(self.observation_space.shape, np.uint8)
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
+        auxiliaries: dict[str, np.ndarray] = {}
+        due, running = np.flatnonzero(self._due), np.flatnonzero(~self._due)
+        parts = [(due, self._session.reset([self._slots[i] for i in due]))]
+        if running.size:
+            parts.append((running, self._session.step(codes[running], [self._slots[i] for i in running])))
+        for rows, batch in parts:
+            _raise_fault(batch)
+            observations[rows] = batch.observations
+            rewards[rows] = batch.rewards
+            terminated[rows], truncated[rows] = batch.terminated, batch.truncated
+            for name, values in batch.auxiliaries.items():
+                auxiliaries.setdefault(name, np.full(self.num_envs, np.nan, np.float32))[rows] = values
+        return observations, rewards, terminated, truncated, _infos(auxiliaries)
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """The last observation of each slot."""
+        if self.render_mode != "rgb_array" or self._frames is None:
+            return None
+        return tuple(self._frames)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Ends the session."""
+        self._session.close()
+
+
+def _raise_fault(batch: Batch) -> None:
+    for fault in batch.faults.values():
+        raise fault
+
+
+def _infos(auxiliaries: dict[str, np.ndarray]) -> dict[str, Any]:
+    infos: dict[str, Any] = {}
+    for name, values in auxiliaries.items():
+        infos[name], infos[f"_{name}"] = values, ~np.isnan(values)
+    return infos

@@ -1,0 +1,86 @@
+"""What Gymnasium asks of an environment."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import genie_environments  # noqa: F401
+from genie_environments import GenieEnv, GenieVectorEnv, ServerError
+
+
+def test_passes_check_env(target):
+    endpoint, name = target
+    env = gymnasium.make("genie/World-v1", endpoint=endpoint, environment=name, render_mode="rgb_array")
+    check_env(env.unwrapped)
+    env.close()
+
+
+def test_episodes_repeat_by_seed(target):
+    endpoint, name = target
+    runs = []
+    for _ in range(2):
+        env = GenieEnv(endpoint, name, horizon=8)
+        frames = [env.reset(seed=11)[0]]
+        for action in range(8):
+            observation, _, terminated, truncated, _ = env.step(action % 4)
+            frames.append(observation)
+            if terminated or truncated:
+                break
+        frames.append(env.reset()[0])
+        runs.append(np.stack(frames))
+        env.close()
+    assert np.array_equal(runs[0], runs[1])
+
+
+def test_step_after_the_end_is_an_error(target):
+    env = GenieEnv(*target, horizon=1)
+    env.reset(seed=1)
+    assert env.step(0)[3]
+    with pytest.raises(ServerError):
+        env.step(0)
+    env.close()
+
+
+def test_vector_starts_anew_in_the_next_step(target):
+    endpoint, name = target
+    envs = gymnasium.make_vec("genie/World-v1", num_envs=3, endpoint=endpoint, environment=name, horizon=4)
+    first, _ = envs.reset(seed=1)
+    assert first.shape == envs.observation_space.shape and first.dtype == np.uint8
+    for _ in range(3):
+        *_, truncated, _ = envs.step(np.zeros(3, int))
+        assert not truncated.any()
+    *_, truncated, _ = envs.step(np.zeros(3, int))
+    assert truncated.all()
+    again, rewards, terminated, truncated, _ = envs.step(np.zeros(3, int))
+    assert not rewards.any() and not terminated.any() and not truncated.any()
+    assert again.shape == first.shape
+    envs.close()
+
+
+def test_vector_rows_end_by_themselves(server):
+    envs = GenieVectorEnv(2, server.endpoint, "Counting-v1", auxiliaries=["count"])
+    envs.reset(seed=[0, 1])
+    for _ in range(5):
+        envs.step([0, 1])
+    single = envs._session.reset([envs._slots[1]], seeds=[1])
+    assert single.auxiliaries["count"][0] == 0
+    for _ in range(4):
+        envs.step([0, 1])
+    *_, truncated, infos = envs.step([0, 1])
+    assert truncated.tolist() == [True, False] and infos["count"].tolist() == [10, 5]
+    observations, rewards, _, truncated, infos = envs.step([3, 3])
+    assert infos["count"].tolist() == [0, 6] and rewards.tolist() == [0, 3] and not truncated.any()
+    assert observations[0, 0, 0, 0] == 16 and observations[1, 0, 0, 0] == 22
+    envs.close()
+
+
+def test_rendering(server):
+    env = GenieEnv(server.endpoint, render_mode="rgb_array")
+    env.reset(seed=2)
+    assert np.array_equal(env.render(), env.step(0)[0] - 1)
+    env.close()
+    with pytest.raises(ValueError):
+        GenieEnv(server.endpoint, render_mode="ansi")

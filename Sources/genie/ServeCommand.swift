@@ -1,0 +1,96 @@
+import ArgumentParser
+import Dispatch
+import Environments
+import Foundation
+import GeneratedWorlds
+import Logging
+import WorldServer
+
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serves a world, games, or both, to agents in any language, until it is interrupted.",
+    discussion: "Agents on this machine only. What is waiting is finished before the server stops.")
+
+  @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
+  var world: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A built-in game: \(EnvironmentCatalogue.builtIn.names.joined(separator: ", ")). May be repeated.",
+      valueName: "name"))
+  var game: [String] = []
+
+  @Option(help: "Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port). May be repeated.")
+  var endpoint: [String] = ["tcp://127.0.0.1:5555"]
+
+  @Option(help: ArgumentHelp("How long a silent session lives.", valueName: "seconds"))
+  var sessionSeconds = 300.0
+
+  @Option(help: ArgumentHelp("How long a step waits for those of other sessions.", valueName: "ms"))
+  var batchingMilliseconds = 2.0
+
+  @Flag(help: "Tell of every session and every refused message.")
+  var verbose = false
+
+  func validate() throws {
+    guard sessionSeconds > 0, sessionSeconds <= 86_400 * 365 else {
+      throw ValidationError("--session-seconds is a time above 0.")
+    }
+    guard (0...1_000).contains(batchingMilliseconds) else {
+      throw ValidationError("--batching-milliseconds is 0 to 1000.")
+    }
+    for name in game where !EnvironmentCatalogue.builtIn.names.contains(name) {
+      throw ValidationError(
+        "\(EnvironmentError.unknownEnvironment(name, offered: EnvironmentCatalogue.builtIn.names))")
+    }
+  }
+
+  func run() throws {
+    LoggingSystem.bootstrap(StreamLogHandler.standardError)
+    var logger = Logger(label: "genie")
+    logger.logLevel = verbose ? .debug : .info
+    var configuration = ServerConfiguration(endpoints: endpoint)
+    configuration.sessionSeconds = sessionSeconds
+    configuration.batchingSeconds = batchingMilliseconds / 1_000
+    let stop = interruption()
+    let server = EnvironmentServer(configuration, catalogue: try catalogue(), logger: logger)
+    for bound in try server.start() {
+      // At once, also into a pipe: whoever started this may be waiting for the port.
+      FileHandle.standardOutput.write(Data("serving at \(bound)\n".utf8))
+    }
+    stop.wait()
+    server.stop()
+  }
+
+  private func catalogue() throws -> EnvironmentCatalogue {
+    var catalogue = EnvironmentCatalogue()
+    if world != nil || game.isEmpty {
+      let world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+      catalogue.register(world.manifest.name) { GeneratedWorldPool(world) }
+    }
+    for name in game {
+      catalogue.register(name) { () throws(EnvironmentError) in
+        try EnvironmentCatalogue.builtIn.makePool(name)
+      }
+    }
+    return catalogue
+  }
+
+  /// Signalled when the process is asked to end.
+  private func interruption() -> DispatchSemaphore {
+    let semaphore = DispatchSemaphore(value: 0)
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        semaphore.signal()
+        // A second one ends it at once.
+        source.cancel()
+        signal(number, SIG_DFL)
+      }
+      source.resume()
+    }
+    return semaphore
+  }
+}

@@ -54,7 +54,7 @@ public struct WorldMeasurement: Sendable {
     let errors = results.all.map(\.error)
     tokenizerPSNR = Fidelity.psnr(meanSquaredError: errors.reduce(0, +) / Double(count))
     codesUsed = Set(results.all.flatMap(\.codes)).count
-    let time = min(window, clips.frames.time)
+    let time = max(2, min(window, clips.frames.time))
     accuracy = TokenAccuracy(
       genie.dynamics,
       clips: zip(results.all, clips.actions).map { result, actions in

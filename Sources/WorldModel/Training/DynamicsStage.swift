@@ -30,7 +30,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
-    validationTime = min(configuration.time, genie.dynamics.configuration.window)
+    validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
     parallel = DataParallel(dynamics.parameters, workers: workers)
     key = RandomKey(seed: seed).folded(in: "dynamics")

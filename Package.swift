@@ -32,7 +32,8 @@ let executables: [Target] = [
   .executableTarget(
     name: "genie",
     dependencies: [
-      "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK", "ReinforcementLearning",
+      "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
+      "ReinforcementLearning",
       "Reporting", argumentParser, logging,
     ]),
   .executableTarget(

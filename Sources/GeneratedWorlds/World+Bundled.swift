@@ -6,7 +6,9 @@ extension World {
 
   /// Where the bundled world lies.
   public static func bundledFolder() throws(WorldError) -> URL {
-    guard let folder = Bundle.module.url(forResource: "platformer", withExtension: "world", subdirectory: "Worlds")
+    guard
+      let folder = Bundle.module.url(
+        forResource: "platformer", withExtension: "world", subdirectory: "Worlds")
     else { throw .noBundledWorld }
     return folder
   }

@@ -88,11 +88,14 @@ public final class World: Sendable {
       }
     } catch { throw .model(path: path, error) }
     let d = genie.configuration.dynamics
-    if let r = rewards?.configuration, r.rows != d.rows || r.columns != d.columns || r.vocabulary != d.vocabulary {
+    if let r = rewards?.configuration,
+      r.rows != d.rows || r.columns != d.columns || r.vocabulary != d.vocabulary
+    {
       throw .badManifest(path: path, reason: "its reward model belongs to another tokenizer")
     }
     if let map = manifest.actionMap, map.real.count != d.actions {
-      throw .badManifest(path: path, reason: "its action map has \(map.real.count) entries for \(d.actions) actions")
+      throw .badManifest(
+        path: path, reason: "its action map has \(map.real.count) entries for \(d.actions) actions")
     }
     guard manifest.horizon > 0, manifest.actionNames.isEmpty || manifest.actionNames.count == d.actions else {
       throw .badManifest(path: path, reason: "its horizon or action names cannot be")
@@ -107,7 +110,8 @@ public final class World: Sendable {
     }
     self.init(
       genie: genie, rewards: rewards,
-      levels: FrameBatch(clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
+      levels: FrameBatch(
+        clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
       manifest: manifest)
   }
 
@@ -122,12 +126,15 @@ public final class World: Sendable {
       try genie.save(to: folder)
       try rewards?.save(to: folder)
       let clip = Clip(
-        height: levels.height, width: levels.width, frames: levels.bytes, episodeStarts: Array(0..<levels.clips))
+        height: levels.height, width: levels.width, frames: levels.bytes,
+        episodeStarts: Array(0..<levels.clips))
       try ClipShard.write(clip, to: folder.appending(path: Self.levelsFile))
       var files = Genie.File.allCases.map(\.rawValue) + [Self.levelsFile]
       if rewards != nil { files.append(TokenRewardModel.file) }
       manifest.hashes = [:]
-      for file in files { manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file))) }
+      for file in files {
+        manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file)))
+      }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(try encoder.encode(manifest), to: folder.appending(path: Self.manifestFile))

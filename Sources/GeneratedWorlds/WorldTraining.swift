@@ -50,7 +50,8 @@ public struct WorldTraining {
       frames: training.training.reduce(0) { $0 + $1.frames.count },
       source: metadata["source"] ?? "video", configuration: configuration, stages: result.stages)
     let world = World(
-      genie: training.genie, rewards: result.rewards, levels: startFrames(clips, training.heldOut), manifest: manifest)
+      genie: training.genie, rewards: result.rewards, levels: startFrames(clips, training.heldOut),
+      manifest: manifest)
     return (world, result.scores, training.heldOut)
   }
 

@@ -10,7 +10,8 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
   public var sampling: SamplingConfiguration
 
   public init(
-    tokenizer: TokenizerConfiguration, latentActions: LatentActionConfiguration, dynamics: DynamicsConfiguration,
+    tokenizer: TokenizerConfiguration, latentActions: LatentActionConfiguration,
+    dynamics: DynamicsConfiguration,
     sampling: SamplingConfiguration
   ) {
     self.tokenizer = tokenizer
@@ -30,13 +31,15 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
       (t.height, 4...1024, "tokenizer.height"), (t.width, 4...1024, "tokenizer.width"),
       (t.patch, 1...64, "tokenizer.patch"), (t.channels, 1...8192, "tokenizer.channels"),
       (t.heads, 1...128, "tokenizer.heads"), (t.headWidth ?? 8, 1...512, "tokenizer.headWidth"),
-      (t.encoderBlocks, 0...64, "tokenizer.encoderBlocks"), (t.decoderBlocks, 0...64, "tokenizer.decoderBlocks"),
+      (t.encoderBlocks, 0...64, "tokenizer.encoderBlocks"),
+      (t.decoderBlocks, 0...64, "tokenizer.decoderBlocks"),
       (t.window, 1...256, "tokenizer.window"), (t.codebook.codes, 2...65536, "tokenizer.codebook.codes"),
       (t.codebook.width, 1...1024, "tokenizer.codebook.width"),
       (l.pooling, 1...64, "latentActions.pooling"), (l.patch, 1...64, "latentActions.patch"),
       (l.channels, 1...8192, "latentActions.channels"), (l.heads, 1...128, "latentActions.heads"),
       (l.headWidth ?? 8, 1...512, "latentActions.headWidth"),
-      (l.encoderBlocks, 0...64, "latentActions.encoderBlocks"), (l.decoderBlocks, 0...64, "latentActions.decoderBlocks"),
+      (l.encoderBlocks, 0...64, "latentActions.encoderBlocks"),
+      (l.decoderBlocks, 0...64, "latentActions.decoderBlocks"),
       (l.window, 1...256, "latentActions.window"), (l.motionRadius, 0...8, "latentActions.motionRadius"),
       (l.codebook.codes, 2...256, "latentActions.codebook.codes"),
       (l.codebook.width, 1...1024, "latentActions.codebook.width"),
@@ -45,8 +48,12 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
       (d.window, 1...256, "dynamics.window"), (sampling.steps, 1...256, "sampling.steps"),
     ]
     for (value, range, name) in ranges { if let problem = bad(value, range, name) { return problem } }
-    if t.height % t.patch != 0 || t.width % t.patch != 0 { return "patches of \(t.patch) in \(t.height) x \(t.width)" }
-    if l.height != t.height || l.width != t.width { return "tokenizer and latent actions see frames of two sizes" }
+    if t.height % t.patch != 0 || t.width % t.patch != 0 {
+      return "patches of \(t.patch) in \(t.height) x \(t.width)"
+    }
+    if l.height != t.height || l.width != t.width {
+      return "tokenizer and latent actions see frames of two sizes"
+    }
     if l.height % (l.pooling * l.patch) != 0 || l.width % (l.pooling * l.patch) != 0 {
       return "latent actions: patches of \(l.patch) in frames pooled by \(l.pooling)"
     }
@@ -63,9 +70,15 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     for (name, patches) in [("tokenizer", t.patches), ("latentActions", l.patches)] {
       if let problem = bad(patches.count, 1...4096, "\(name): tokens of a frame") { return problem }
     }
-    if d.rows != t.height / t.patch || d.columns != t.width / t.patch { return "dynamics has another grid of tokens" }
-    if d.vocabulary != t.codebook.codes { return "dynamics has \(d.vocabulary) codes, the tokenizer \(t.codebook.codes)" }
-    if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width { return "dynamics has other latent actions" }
+    if d.rows != t.height / t.patch || d.columns != t.width / t.patch {
+      return "dynamics has another grid of tokens"
+    }
+    if d.vocabulary != t.codebook.codes {
+      return "dynamics has \(d.vocabulary) codes, the tokenizer \(t.codebook.codes)"
+    }
+    if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width {
+      return "dynamics has other latent actions"
+    }
     if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
       return "sampling.temperature \(sampling.temperature)"
     }
@@ -114,12 +127,14 @@ public final class Genie: Sendable {
   public func save(to folder: URL) throws(GenieError) {
     do {
       try Checkpoint.write(
-        tokenizer.state, configuration: configuration.tokenizer, to: folder.appending(path: File.tokenizer.rawValue))
+        tokenizer.state, configuration: configuration.tokenizer,
+        to: folder.appending(path: File.tokenizer.rawValue))
       try Checkpoint.write(
         latentActions.state, configuration: configuration.latentActions,
         to: folder.appending(path: File.latentActions.rawValue))
       try Checkpoint.write(
-        dynamics.state, configuration: configuration.dynamics, to: folder.appending(path: File.dynamics.rawValue))
+        dynamics.state, configuration: configuration.dynamics,
+        to: folder.appending(path: File.dynamics.rawValue))
     } catch { throw .checkpoint(error) }
   }
 
@@ -133,7 +148,8 @@ public final class Genie: Sendable {
       let configuration = GenieConfiguration(
         tokenizer: try Checkpoint.configuration(TokenizerConfiguration.self, from: tokenizer),
         latentActions: try Checkpoint.configuration(LatentActionConfiguration.self, from: latentActions),
-        dynamics: try Checkpoint.configuration(DynamicsConfiguration.self, from: dynamics), sampling: sampling)
+        dynamics: try Checkpoint.configuration(DynamicsConfiguration.self, from: dynamics), sampling: sampling
+      )
       if let problem = configuration.problem {
         throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: problem)
       }
@@ -147,7 +163,8 @@ public final class Genie: Sendable {
         let bytes = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
         guard bytes / 4 >= needed else {
           throw CheckpointError.badConfiguration(
-            file: file.lastPathComponent, reason: "it needs \(needed) values or more, the file has \(bytes) bytes")
+            file: file.lastPathComponent,
+            reason: "it needs \(needed) values or more, the file has \(bytes) bytes")
         }
       }
       do { try self.init(configuration, seed: 0) } catch {

@@ -11,7 +11,8 @@ public struct Patches: Sendable, Equatable {
   public let size: Int
 
   public init(height: Int, width: Int, size: Int) {
-    precondition(size > 0 && height % size == 0 && width % size == 0, "patches of \(size) in \(height) x \(width)")
+    precondition(
+      size > 0 && height % size == 0 && width % size == 0, "patches of \(size) in \(height) x \(width)")
     self.height = height
     self.width = width
     self.size = size
@@ -72,7 +73,8 @@ public struct FrameBatch: Sendable {
   public let bytes: [UInt8]
 
   public init(clips: Int, time: Int, height: Int, width: Int, bytes: [UInt8]) {
-    precondition(bytes.count == clips * time * height * width * 3, "\(bytes.count) bytes for \(clips) clips of \(time)")
+    precondition(
+      bytes.count == clips * time * height * width * 3, "\(bytes.count) bytes for \(clips) clips of \(time)")
     self.clips = clips
     self.time = time
     self.height = height
@@ -83,7 +85,8 @@ public struct FrameBatch: Sendable {
   /// What a loader read.
   init(_ batch: ClipLoader.Batch, of loader: ClipLoader) {
     self.init(
-      clips: batch.origins.count, time: loader.frames, height: loader.folder.height, width: loader.folder.width,
+      clips: batch.origins.count, time: loader.frames, height: loader.folder.height,
+      width: loader.folder.width,
       bytes: batch.frames)
   }
 
@@ -95,7 +98,9 @@ public struct FrameBatch: Sendable {
     let result = arena.tensor([clips, time, layout.count, layout.channels])
     bytes.withUnsafeBufferPointer { source in
       for frame in 0..<clips * time {
-        layout.extract(source.baseAddress! + frame * frameSize, into: result.pointer + frame * layout.count * layout.channels)
+        layout.extract(
+          source.baseAddress! + frame * frameSize,
+          into: result.pointer + frame * layout.count * layout.channels)
       }
     }
     return result

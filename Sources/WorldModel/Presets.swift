@@ -11,7 +11,8 @@ extension GenieConfiguration {
   /// About 7 million parameters, for richer pictures: an encoder that looks around, more codes, a wider dynamics model.
   public static let small = GenieConfiguration(
     tokenizer: TokenizerConfiguration(
-      channels: 192, heads: 6, encoderBlocks: 1, decoderBlocks: 2, window: 4, codebook: .init(codes: 1024, width: 16)),
+      channels: 192, heads: 6, encoderBlocks: 1, decoderBlocks: 2, window: 4,
+      codebook: .init(codes: 1024, width: 16)),
     latentActions: LatentActionConfiguration(pooling: 2, patch: 8, channels: 96, motionRadius: 3),
     dynamics: DynamicsConfiguration(vocabulary: 1024, channels: 256, blocks: 6, heads: 8, window: 16),
     sampling: SamplingConfiguration(steps: 4, temperature: 0.5))
@@ -22,10 +23,13 @@ extension GenieConfiguration {
       patch: 4, channels: 512, heads: 8, encoderBlocks: 8, decoderBlocks: 8, window: 16,
       codebook: .init(codes: 1024, width: 32), encoderPositions: true),
     latentActions: LatentActionConfiguration(
-      pooling: 1, patch: 16, channels: 512, heads: 8, encoderBlocks: 8, decoderBlocks: 8, window: 16, motionRadius: 0,
-      codebook: .init(codes: 6, width: 32, decay: 0.97, deadBelow: 0.1), conditioning: .additive, bilinearHead: false),
+      pooling: 1, patch: 16, channels: 512, heads: 8, encoderBlocks: 8, decoderBlocks: 8, window: 16,
+      motionRadius: 0,
+      codebook: .init(codes: 6, width: 32, decay: 0.97, deadBelow: 0.1), conditioning: .additive,
+      bilinearHead: false),
     dynamics: DynamicsConfiguration(
-      rows: 16, columns: 16, vocabulary: 1024, actions: 6, actionWidth: 32, channels: 512, blocks: 12, heads: 8,
+      rows: 16, columns: 16, vocabulary: 1024, actions: 6, actionWidth: 32, channels: 512, blocks: 12,
+      heads: 8,
       window: 16, conditioning: .additive),
     sampling: SamplingConfiguration(steps: 25, temperature: 1))
 

@@ -17,10 +17,14 @@ struct BenchmarkCommand: ParsableCommand {
     abstract: "Measures how fast this machine dreams, trains and serves.",
     discussion: "Medians over repeated runs. Leave the machine alone meanwhile.")
 
-  @Argument(help: "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none is named.")
+  @Argument(
+    help:
+      "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none is named."
+  )
   var parts: [Part] = []
 
-  @Option(help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
+  @Option(
+    help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
   var preset = "tiny"
 
   @Option(help: "Worlds that are dreamt at once.")
@@ -57,7 +61,8 @@ struct BenchmarkCommand: ParsableCommand {
       }
       figures[part.rawValue] = .object(
         Dictionary(uniqueKeysWithValues: results.map { ($0.name, .number($0.value)) }).merging([
-          "preset": .string(preset), "worlds": .integer(worlds), "threads": .integer(Workers(count: workers).count),
+          "preset": .string(preset), "worlds": .integer(worlds),
+          "threads": .integer(Workers(count: workers).count),
         ]) { $1 })
     }
     print(table)
@@ -68,7 +73,8 @@ struct BenchmarkCommand: ParsableCommand {
     let configuration = GenieConfiguration.presets[preset]!
     let t = configuration.tokenizer
     let levels = FrameBatch(
-      clips: 1, time: 1, height: t.height, width: t.width, bytes: [UInt8](repeating: 90, count: t.height * t.width * 3))
+      clips: 1, time: 1, height: t.height, width: t.width,
+      bytes: [UInt8](repeating: 90, count: t.height * t.width * 3))
     let world = World(
       genie: try Genie(configuration, seed: 0), rewards: nil, levels: levels,
       manifest: WorldManifest(name: "benchmark", sampling: configuration.sampling))
@@ -117,7 +123,10 @@ struct BenchmarkCommand: ParsableCommand {
       let actions = [Int32](repeating: 0, count: count)
       let seconds = try median { for _ in 0..<500 { try pool.step(slots, actions, into: &batch) } }
       results.append(
-        ("steps_per_second_\(count)", Double(500 * count) / seconds, "env steps/s, \(count) in a message, ipc"))
+        (
+          "steps_per_second_\(count)", Double(500 * count) / seconds,
+          "env steps/s, \(count) in a message, ipc"
+        ))
       for slot in slots { pool.close(slot) }
     }
     return results

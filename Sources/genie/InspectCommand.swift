@@ -13,12 +13,17 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let world = try world.load()
     let genie = world.genie
-    let (t, l, d) = (genie.configuration.tokenizer, genie.configuration.latentActions, genie.configuration.dynamics)
+    let (t, l, d) = (
+      genie.configuration.tokenizer, genie.configuration.latentActions, genie.configuration.dynamics
+    )
     let parameters = [
-      ("tokenizer", genie.tokenizer.parameters.count), ("latent actions", genie.latentActions.parameters.count),
+      ("tokenizer", genie.tokenizer.parameters.count),
+      ("latent actions", genie.latentActions.parameters.count),
       ("dynamics", genie.dynamics.parameters.count), ("rewards", world.rewards?.parameters.count ?? 0),
     ]
-    print("\(world.manifest.name): \(t.height) x \(t.width) frames, \(world.actions) actions, \(world.levels.clips) levels")
+    print(
+      "\(world.manifest.name): \(t.height) x \(t.width) frames, \(world.actions) actions, \(world.levels.clips) levels"
+    )
     var table = Table(["model", "parameters", "built from"])
     let descriptions = [
       "patch \(t.patch), \(genie.tokenizer.tokens) tokens, \(t.codebook.codes) codes of \(t.codebook.width), width "
@@ -32,11 +37,14 @@ struct InspectCommand: ParsableCommand {
     print(table)
     let sampling = world.manifest.sampling
     print(
-      "sampling: \(sampling.steps) steps, temperature \(sampling.temperature); horizon \(world.manifest.horizon)")
+      "sampling: \(sampling.steps) steps, temperature \(sampling.temperature); horizon \(world.manifest.horizon)"
+    )
     if let map = world.manifest.actionMap {
       var actions = Table(["latent action", "real action (\(map.samples) labelled transitions)"])
       for (latent, real) in map.real.enumerated() {
-        actions.append(["\(latent)", map.names.indices.contains(Int(real)) ? map.names[Int(real)] : "\(real)"])
+        actions.append([
+          "\(latent)", map.names.indices.contains(Int(real)) ? map.names[Int(real)] : "\(real)",
+        ])
       }
       print(actions)
     }
@@ -46,9 +54,12 @@ struct InspectCommand: ParsableCommand {
           + "\(training.processors) threads, \(Int(training.seconds)) s")
       var stages = Table(["stage", "steps", "seconds", "held-out figures"])
       for stage in training.stages {
-        let figures = stage.figures.sorted { $0.key < $1.key }.map { "\($0.key) \(String(format: "%.3f", $0.value))" }
+        let figures = stage.figures.sorted { $0.key < $1.key }.map {
+          "\($0.key) \(String(format: "%.3f", $0.value))"
+        }
         stages.append([
-          stage.name, "\(stage.steps)", String(format: "%.0f", stage.seconds), figures.joined(separator: "  "),
+          stage.name, "\(stage.steps)", String(format: "%.0f", stage.seconds),
+          figures.joined(separator: "  "),
         ])
       }
       print(stages)

@@ -9,7 +9,8 @@ import WorldModel
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Learns a world from video: tokenizer, latent actions, dynamics, and rewards where they are labelled.",
+    abstract:
+      "Learns a world from video: tokenizer, latent actions, dynamics, and rewards where they are labelled.",
     discussion: """
       CLIPS is what 'genie record' or 'genie import' made. Checkpoints and TensorBoard events go to \
       WORLD.training; a run that was interrupted goes on with --resume. Actions in the clips are used for at \
@@ -22,7 +23,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The world to make, a folder.", valueName: "world"))
   var out: String
 
-  @Option(help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
+  @Option(
+    help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
   var preset = "tiny"
 
   @Option(help: "Minutes for all stages together; without it, the preset's number of steps.")
@@ -47,13 +49,16 @@ struct TrainCommand: ParsableCommand {
       let known = GenieConfiguration.presets.keys.sorted().joined(separator: ", ")
       throw ValidationError("No preset '\(preset)'; there are: \(known).")
     }
-    guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else { throw ValidationError("--minutes is more than 0.") }
+    guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else {
+      throw ValidationError("--minutes is more than 0.")
+    }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
 
   func run() throws {
     let world = URL(filePath: out)
-    let checkpoints = URL(filePath: out.hasSuffix("/") ? String(out.dropLast()) : out).appendingPathExtension("training")
+    let checkpoints = URL(filePath: out.hasSuffix("/") ? String(out.dropLast()) : out).appendingPathExtension(
+      "training")
     let manager = FileManager.default
     if manager.fileExists(atPath: world.appending(path: "world.json").path) {
       throw TrainingError.unusable("\(out): this world is there already; choose another --out or remove it")
@@ -68,7 +73,8 @@ struct TrainCommand: ParsableCommand {
     let folder = try ClipFolder(URL(filePath: clips))
     let threads = Workers(count: workers)
     let training = WorldTraining(
-      name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed, minutes: minutes,
+      name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
+      minutes: minutes,
       model: GenieConfiguration.presets[preset]!)
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
@@ -77,7 +83,9 @@ struct TrainCommand: ParsableCommand {
     where file.pathExtension == "safetensors" { try manager.removeItem(at: file) }
     var table = Table(["stage", "steps", "seconds", "held-out figures"])
     for stage in made.manifest.training?.stages ?? [] {
-      let figures = stage.figures.sorted { $0.key < $1.key }.map { "\($0.key) \(String(format: "%.3f", $0.value))" }
+      let figures = stage.figures.sorted { $0.key < $1.key }.map {
+        "\($0.key) \(String(format: "%.3f", $0.value))"
+      }
       table.append([
         stage.name, "\(stage.steps)", String(format: "%.0f", stage.seconds), figures.joined(separator: "  "),
       ])
@@ -89,11 +97,13 @@ struct TrainCommand: ParsableCommand {
     try output.write(
       JSONReport([
         "train": [
-          "world": .string(out), "clips": .string(clips), "preset": .string(preset), "seed": .string("\(seed)"),
+          "world": .string(out), "clips": .string(clips), "preset": .string(preset),
+          "seed": .string("\(seed)"),
           "stages": .array(
             (made.manifest.training?.stages ?? []).map { stage in
               .object([
-                "name": .string(stage.name), "steps": .integer(stage.steps), "seconds": .number(stage.seconds),
+                "name": .string(stage.name), "steps": .integer(stage.steps),
+                "seconds": .number(stage.seconds),
                 "figures": .object(stage.figures.mapValues { .number($0) }),
               ])
             }),
@@ -104,7 +114,9 @@ struct TrainCommand: ParsableCommand {
 
   /// The command as somebody else would type it.
   private var command: String {
-    var parts = ["genie train --clips \(URL(filePath: clips).lastPathComponent) --preset \(preset) --seed \(seed)"]
+    var parts = [
+      "genie train --clips \(URL(filePath: clips).lastPathComponent) --preset \(preset) --seed \(seed)"
+    ]
     if let minutes { parts.append("--minutes \(minutes)") }
     return parts.joined(separator: " ")
   }

@@ -7,7 +7,9 @@ import WorldModel
 
 @Suite struct GeneratedWorldPoolTests {
   /// Frames of `worlds` worlds over some steps, with seeds and actions of their own.
-  private func dream(_ worlds: Int, threads: Int, steps: Int = 10, order: ([Int]) -> [Int] = { $0 }) throws -> [[UInt8]] {
+  private func dream(_ worlds: Int, threads: Int, steps: Int = 10, order: ([Int]) -> [Int] = { $0 }) throws
+    -> [[UInt8]]
+  {
     var pool = GeneratedWorldPool(try SmallWorld.make(), workers: Workers(count: threads))
     var slots: [Slot] = []
     for _ in 0..<worlds { slots.append(try pool.open(OpenOptions())) }
@@ -76,16 +78,21 @@ import WorldModel
     try pool.reset([slot], [ResetOptions(seed: 3, level: 2)], into: &batch)
     let fromLevel = batch.observations
     let picture = Array(world.levels.clips(2..<3).bytes)
-    try pool.reset([slot], [ResetOptions(seed: 3, prompt: Prompt(height: 16, width: 16, pixels: picture))], into: &batch)
+    try pool.reset(
+      [slot], [ResetOptions(seed: 3, prompt: Prompt(height: 16, width: 16, pixels: picture))], into: &batch)
     #expect(batch.observations == fromLevel)
     try pool.reset([slot], [ResetOptions(level: 6)], into: &batch)
     #expect(batch.faults[0] == .unknownLevel(6, count: 6))
     let wrongSize = Prompt(height: 8, width: 8, pixels: [UInt8](repeating: 0, count: 192))
     try pool.reset([slot], [ResetOptions(prompt: wrongSize)], into: &batch)
-    guard case .invalidPrompt = batch.faults[0] else { return #expect(Bool(false), "\(String(describing: batch.faults[0]))") }
+    guard case .invalidPrompt = batch.faults[0] else {
+      return #expect(Bool(false), "\(String(describing: batch.faults[0]))")
+    }
     let tooLong = Prompt(frames: 4, height: 16, width: 16, pixels: [UInt8](repeating: 0, count: 4 * 768))
     try pool.reset([slot], [ResetOptions(prompt: tooLong)], into: &batch)
-    guard case .invalidPrompt = batch.faults[0] else { return #expect(Bool(false), "\(String(describing: batch.faults[0]))") }
+    guard case .invalidPrompt = batch.faults[0] else {
+      return #expect(Bool(false), "\(String(describing: batch.faults[0]))")
+    }
     // A refused reset left the episode as it was.
     try pool.step([slot], [0], into: &batch)
     #expect(batch.faults[0] == nil)

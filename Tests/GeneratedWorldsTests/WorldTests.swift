@@ -35,16 +35,26 @@ import WorldModel
   @Test func whatIsNoWorldIsSaidSo() throws {
     let folder = try SmallWorld.temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    #expect { try World(folder) } throws: { guard case WorldError.missing = $0 else { return false }; return true }
+    #expect { try World(folder) } throws: {
+      guard case WorldError.missing = $0 else { return false }; return true
+    }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    #expect { try World(folder) } throws: { guard case WorldError.noManifest = $0 else { return false }; return true }
+    #expect { try World(folder) } throws: {
+      guard case WorldError.noManifest = $0 else { return false }; return true
+    }
     try Data("{\"format\": 99}".utf8).write(to: folder.appending(path: "world.json"))
-    #expect { try World(folder) } throws: { guard case WorldError.newerFormat = $0 else { return false }; return true }
+    #expect { try World(folder) } throws: {
+      guard case WorldError.newerFormat = $0 else { return false }; return true
+    }
     try Data("{\"format\": 1}".utf8).write(to: folder.appending(path: "world.json"))
-    #expect { try World(folder) } throws: { guard case WorldError.badManifest = $0 else { return false }; return true }
+    #expect { try World(folder) } throws: {
+      guard case WorldError.badManifest = $0 else { return false }; return true
+    }
   }
 
-  @Test(arguments: ["tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors"])
+  @Test(arguments: [
+    "tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors",
+  ])
   func damageIsFound(file: String) throws {
     let folder = try SmallWorld.temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }

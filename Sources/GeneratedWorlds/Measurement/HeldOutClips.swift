@@ -14,7 +14,8 @@ struct HeldOutClips: Sendable {
   let actions: [[Int32]]
 
   init(
-    _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode], count: Int, context: Int, horizon: Int,
+    _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode], count: Int, context: Int,
+    horizon: Int,
     workers: Workers
   ) throws(ClipError) {
     self.context = context
@@ -22,7 +23,8 @@ struct HeldOutClips: Sendable {
     let loader = try ClipLoader(
       folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
     let frames = FrameBatch(
-      clips: count, time: context + horizon, height: folder.height, width: folder.width, bytes: loader.batch(0).frames)
+      clips: count, time: context + horizon, height: folder.height, width: folder.width,
+      bytes: loader.batch(0).frames)
     self.frames = frames
     let inferred = Slots<[Int32]>(count: count)
     workers.run { [workerCount = workers.count] worker in

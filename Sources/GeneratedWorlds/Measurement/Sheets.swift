@@ -18,7 +18,8 @@ public struct Sheets {
     self.world = world
     let window = world.genie.configuration.dynamics.window
     clips = try HeldOutClips(
-      world, folder: folder, episodes: episodes ?? folder.episodes, count: 4, context: min(4, window), horizon: 12,
+      world, folder: folder, episodes: episodes ?? folder.episodes, count: 4, context: min(4, window),
+      horizon: 12,
       workers: workers)
     pool = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
   }
@@ -39,7 +40,9 @@ public struct Sheets {
     var labels = ["dreamt"]
     for action in 0..<world.actions {
       choices.append([Int32](repeating: Int32(action), count: clips.horizon))
-      labels.append(world.manifest.actionNames.isEmpty ? "action \(action)" : "\(action) \(world.manifest.actionNames[action])")
+      labels.append(
+        world.manifest.actionNames.isEmpty
+          ? "action \(action)" : "\(action) \(world.manifest.actionNames[action])")
     }
     let dreamt = try Rollout(
       &pool, clips: clips, rows: [Int](repeating: row, count: choices.count), actions: choices)

@@ -29,14 +29,16 @@ public struct WorldMeasurement: Sendable {
   ///   - episodes: those to measure on; nil takes all.
   ///   - count: clips; the interval of ``deltaPSNR`` wants 500.
   public init(
-    _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, count: Int = 512, workers: Workers,
+    _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, count: Int = 512,
+    workers: Workers,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
     let genie = world.genie
     let window = genie.configuration.dynamics.window
     let context = min(4, window)
     let clips = try HeldOutClips(
-      world, folder: folder, episodes: episodes ?? folder.episodes, count: count, context: context, horizon: 8,
+      world, folder: folder, episodes: episodes ?? folder.episodes, count: count, context: context,
+      horizon: 8,
       workers: workers)
     self.clips = count
 

@@ -46,7 +46,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     let t = world.genie.configuration.tokenizer
     specification = EnvironmentSpecification(
       name: world.manifest.name, observationSpace: Box(height: t.height, width: t.width),
-      actionSpace: Discrete(world.actions, names: world.manifest.actionNames), horizon: world.manifest.horizon,
+      actionSpace: Discrete(world.actions, names: world.manifest.actionNames),
+      horizon: world.manifest.horizon,
       frameRate: world.manifest.frameRate, levels: world.levels.clips,
       promptLimit: world.genie.configuration.dynamics.window, auxiliaries: ["logLikelihood", "entropy"],
       slotLimit: slotLimit)
@@ -141,9 +142,11 @@ public struct GeneratedWorldPool: EnvironmentPool {
           reason: "\(prompt.height) x \(prompt.width), this world is \(box.height) x \(box.width)")
       }
       guard (1...specification.promptLimit).contains(prompt.frames) else {
-        throw .invalidPrompt(reason: "\(prompt.frames) frames, this world takes 1 to \(specification.promptLimit)")
+        throw .invalidPrompt(
+          reason: "\(prompt.frames) frames, this world takes 1 to \(specification.promptLimit)")
       }
-      return FrameBatch(clips: 1, time: prompt.frames, height: box.height, width: box.width, bytes: prompt.pixels)
+      return FrameBatch(
+        clips: 1, time: prompt.frames, height: box.height, width: box.width, bytes: prompt.pixels)
     }
     let count = world.levels.clips
     let level: Int

@@ -104,7 +104,8 @@ public final class Dynamics: Sendable {
     let result = tape.arena.zeros(Shape(shape.dimensions + [width]))
     precondition(actions.count == shape.count, "\(actions.count) actions for \(shape)")
     for (row, action) in actions.enumerated() where action != Self.noAction {
-      precondition(action >= 0 && action < configuration.actions, "latent action \(action) of \(configuration.actions)")
+      precondition(
+        action >= 0 && action < configuration.actions, "latent action \(action) of \(configuration.actions)")
       (result.pointer + row * width).update(from: actionVectors.pointer + Int(action) * width, count: width)
     }
     return tape.constant(result)
@@ -117,7 +118,8 @@ public final class Dynamics: Sendable {
   ///   - frequencies: how often each code occurs, as a share.
   public func ground(patches: [Float], values: Int, frequencies: [Float], key: RandomKey) {
     let (vocabulary, channels) = (configuration.vocabulary, configuration.channels)
-    precondition(patches.count == vocabulary * values && frequencies.count == vocabulary, "patches of another codebook")
+    precondition(
+      patches.count == vocabulary * values && frequencies.count == vocabulary, "patches of another codebook")
     var mean = [Float](repeating: 0, count: values)
     for code in 0..<vocabulary {
       for i in 0..<values { mean[i] += frequencies[code] * patches[code * values + i] }
@@ -137,7 +139,8 @@ public final class Dynamics: Sendable {
     for code in 0..<vocabulary {
       for c in 0..<channels {
         let value = projected[code * channels + c] * scale
-        embedding.table.value[code * channels + c] = value + 0.02 * key.normal(UInt64(1 << 32 + code * channels + c))
+        embedding.table.value[code * channels + c] =
+          value + 0.02 * key.normal(UInt64(1 << 32 + code * channels + c))
         head.weight.value[c * vocabulary + code] = 0.1 * value
       }
       head.bias!.value[code] = max(-12, frequencies[code] > 0 ? log(frequencies[code]) : -12)

@@ -108,14 +108,16 @@ public final class FrameSampler {
       for token in 0..<count { uniforms[token] = numbers.uniform(UInt64(token)) }
       let scratch = tape.arena.tensor([vocabulary])
       ck_sample_rows(
-        logits.pointer, uniforms, configuration.temperature, &drawn, &likelihoods, &entropies, scratch.pointer,
+        logits.pointer, uniforms, configuration.temperature, &drawn, &likelihoods, &entropies,
+        scratch.pointer,
         count, vocabulary)
       var open = (0..<count).filter { tokens[$0] == dynamics.mask }
       let staying = MaskSchedule.masked(after: step, of: steps, tokens: count)
       if staying > 0 {
         let noise = configuration.orderNoise * (1 - Float(step + 1) / Float(steps))
         let surety = open.map { token in
-          noise > 0 ? likelihoods[token] + noise * gumbel(numbers.uniform(UInt64(count + token))) : likelihoods[token]
+          noise > 0
+            ? likelihoods[token] + noise * gumbel(numbers.uniform(UInt64(count + token))) : likelihoods[token]
         }
         let order = open.indices.sorted { (surety[$0], -open[$0]) > (surety[$1], -open[$1]) }
         open = order.prefix(max(1, open.count - staying)).map { open[$0] }

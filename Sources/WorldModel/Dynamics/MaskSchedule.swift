@@ -25,7 +25,8 @@ public struct MaskingConfiguration: Codable, Sendable, Equatable {
   public var actionNoise: Float
 
   public init(
-    clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05, actionNoise: Float = 0.05
+    clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05,
+    actionNoise: Float = 0.05
   ) {
     self.clean = clean
     self.full = full
@@ -64,7 +65,8 @@ struct MaskedClip {
       }
       var rate: Float = 0
       if t > 0, rates.uniform(counter * 4) >= configuration.clean {
-        let partial = configuration.lowestRate + (1 - configuration.lowestRate) * rates.uniform(counter * 4 + 1)
+        let partial =
+          configuration.lowestRate + (1 - configuration.lowestRate) * rates.uniform(counter * 4 + 1)
         rate = rates.uniform(counter * 4 + 2) < configuration.full ? 1 : partial
       }
       for token in 0..<count {

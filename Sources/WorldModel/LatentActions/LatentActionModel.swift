@@ -27,7 +27,8 @@ public struct LatentActionConfiguration: Codable, Sendable, Equatable {
 
   public init(
     height: Int = 64, width: Int = 64, pooling: Int = 4, patch: Int = 4, channels: Int = 64, heads: Int = 4,
-    headWidth: Int? = nil, encoderBlocks: Int = 1, decoderBlocks: Int = 2, window: Int = 4, motionRadius: Int = 1,
+    headWidth: Int? = nil, encoderBlocks: Int = 1, decoderBlocks: Int = 2, window: Int = 4,
+    motionRadius: Int = 1,
     codebook: VectorQuantizer.Configuration = .init(codes: 8, width: 8, decay: 0.97, deadBelow: 0.1),
     conditioning: ActionConditioningKind = .film, bilinearHead: Bool = true
   ) {
@@ -81,7 +82,8 @@ public final class LatentActionModel: Sendable {
     let (channels, code) = (configuration.channels, configuration.codebook.width)
     let motion = MotionFeatures(radius: configuration.motionRadius)
     embedMotion = Linear(
-      parameters, "embedMotion", inputs: motion.channels * patches.size * patches.size, outputs: channels, role: .outer)
+      parameters, "embedMotion", inputs: motion.channels * patches.size * patches.size, outputs: channels,
+      role: .outer)
     encoder = SpaceTimeTransformer(
       parameters, "encoder", configuration.transformer(blocks: configuration.encoderBlocks))
     toCode = Linear(parameters, "toCode", inputs: 2 * channels, outputs: code, role: .outer)
@@ -121,7 +123,8 @@ public final class LatentActionModel: Sendable {
   public func infer(_ frames: FrameBatch, arena: Arena) -> [Int32] {
     let tape = Tape(arena: arena)
     let pooled = PooledFrames(frames, by: configuration.pooling)
-    let motion = MotionFeatures(radius: configuration.motionRadius).features(pooled, patches: patches, arena: arena)
+    let motion = MotionFeatures(radius: configuration.motionRadius).features(
+      pooled, patches: patches, arena: arena)
     return quantizer.nearest(tape.normalize(encode(tape, tape.constant(motion))).value, arena: arena)
   }
 

@@ -14,5 +14,7 @@ public enum Fidelity {
   }
 
   /// Peak signal-to-noise ratio in dB, at most 60.
-  public static func psnr(meanSquaredError: Double) -> Double { min(60, -10 * log10(max(meanSquaredError, 1e-12))) }
+  public static func psnr(meanSquaredError: Double) -> Double {
+    min(60, -10 * log10(max(meanSquaredError, 1e-12)))
+  }
 }

@@ -10,7 +10,9 @@ public struct TokenAccuracy: Sendable, Equatable {
   /// Mean cross-entropy, in nats a token.
   public var crossEntropy: Double
 
-  var figures: Figures { [("crossEntropy", crossEntropy), ("accuracy", all), ("changedTokenAccuracy", changed)] }
+  var figures: Figures {
+    [("crossEntropy", crossEntropy), ("accuracy", all), ("changedTokenAccuracy", changed)]
+  }
 
   /// - Parameter clips: `[time, tokens]` and `[time]` each; time at least 2.
   public init(_ dynamics: Dynamics, clips: [(tokens: ArraySlice<Int32>, actions: [Int32])], time: Int) {

@@ -46,9 +46,13 @@ public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
   }
 
   var problem: String? {
-    guard (1...256).contains(rows), (1...256).contains(columns) else { return "a grid of \(rows) x \(columns)" }
+    guard (1...256).contains(rows), (1...256).contains(columns) else {
+      return "a grid of \(rows) x \(columns)"
+    }
     guard (2...65536).contains(vocabulary) else { return "\(vocabulary) codes" }
-    guard (1...1024).contains(channels), (1...4096).contains(filters) else { return "\(channels), \(filters) channels" }
+    guard (1...1024).contains(channels), (1...4096).contains(filters) else {
+      return "\(channels), \(filters) channels"
+    }
     guard values.count <= 16, values.allSatisfy(\.isFinite) else { return "rewards \(values)" }
     return nil
   }
@@ -69,15 +73,19 @@ public final class TokenRewardModel: RewardModel, Sendable {
     self.configuration = configuration
     parameters = Parameters(seed: seed)
     embedding = Embedding(
-      parameters, "embedding", entries: configuration.vocabulary, channels: configuration.channels, deviation: 0.5)
+      parameters, "embedding", entries: configuration.vocabulary, channels: configuration.channels,
+      deviation: 0.5)
     first = Convolution(
-      parameters, "first", channels: 2 * configuration.channels, filters: configuration.filters, kernel: 3, padding: 1,
+      parameters, "first", channels: 2 * configuration.channels, filters: configuration.filters, kernel: 3,
+      padding: 1,
       activation: .gelu)
     second = Convolution(
-      parameters, "second", channels: configuration.filters, filters: configuration.filters, kernel: 3, padding: 1,
+      parameters, "second", channels: configuration.filters, filters: configuration.filters, kernel: 3,
+      padding: 1,
       activation: .gelu)
     head = Linear(
-      parameters, "head", inputs: 2 * configuration.filters, outputs: configuration.values.count + 1, role: .outer)
+      parameters, "head", inputs: 2 * configuration.filters, outputs: configuration.values.count + 1,
+      role: .outer)
   }
 
   /// - Parameters:
@@ -87,7 +95,8 @@ public final class TokenRewardModel: RewardModel, Sendable {
   func logits(_ tape: Tape, previous: [Int32], tokens: [Int32]) -> Variable {
     let count = tokens.count / (configuration.rows * configuration.columns)
     let shape: Shape = [count, configuration.rows, configuration.columns]
-    let both = tape.concatenate(embedding(tape, previous, shape: shape), embedding(tape, tokens, shape: shape))
+    let both = tape.concatenate(
+      embedding(tape, previous, shape: shape), embedding(tape, tokens, shape: shape))
     let responses = second(tape, first(tape, both))
     let flat = tape.reshape(
       responses, [count, 1, configuration.rows * configuration.columns, configuration.filters])

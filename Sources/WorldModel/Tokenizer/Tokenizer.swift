@@ -20,7 +20,8 @@ public struct TokenizerConfiguration: Codable, Sendable, Equatable {
   public var encoderPositions: Bool
 
   public init(
-    height: Int = 64, width: Int = 64, patch: Int = 8, channels: Int = 128, heads: Int = 4, headWidth: Int? = nil,
+    height: Int = 64, width: Int = 64, patch: Int = 8, channels: Int = 128, heads: Int = 4,
+    headWidth: Int? = nil,
     encoderBlocks: Int = 0, decoderBlocks: Int = 1, window: Int = 2,
     codebook: VectorQuantizer.Configuration = .init(codes: 512, width: 16), encoderPositions: Bool = false
   ) {
@@ -69,7 +70,8 @@ public final class Tokenizer: Sendable {
     embed = Linear(parameters, "embed", inputs: patches.channels, outputs: channels, role: .outer)
     encoder = SpaceTimeTransformer(
       parameters, "encoder",
-      configuration.transformer(blocks: configuration.encoderBlocks, positions: configuration.encoderPositions))
+      configuration.transformer(
+        blocks: configuration.encoderBlocks, positions: configuration.encoderPositions))
     toCode = Linear(parameters, "toCode", inputs: channels, outputs: code, role: .outer)
     fromCode = Linear(parameters, "fromCode", inputs: code, outputs: channels, role: .outer)
     decoder = SpaceTimeTransformer(
@@ -89,7 +91,9 @@ public final class Tokenizer: Sendable {
   func encode(_ tape: Tape, _ x: Variable) -> Variable { toCode(tape, encoder(tape, embed(tape, x))) }
 
   /// Code vectors to patches, `[batch, time, tokens, patch values]`.
-  func decode(_ tape: Tape, _ vectors: Variable) -> Variable { toPatch(tape, decoder(tape, fromCode(tape, vectors))) }
+  func decode(_ tape: Tape, _ vectors: Variable) -> Variable {
+    toPatch(tape, decoder(tape, fromCode(tape, vectors)))
+  }
 
   /// Frames to codes.
   /// - Returns: `[clips, time, tokens]`, codes in `0..<vocabulary`.
@@ -109,7 +113,8 @@ public final class Tokenizer: Sendable {
     var bytes = [UInt8](repeating: 0, count: clips * time * size)
     bytes.withUnsafeMutableBufferPointer { target in
       for frame in 0..<clips * time {
-        patches.assemble(decoded.pointer + frame * tokens * patches.channels, into: target.baseAddress! + frame * size)
+        patches.assemble(
+          decoded.pointer + frame * tokens * patches.channels, into: target.baseAddress! + frame * size)
       }
     }
     return FrameBatch(clips: clips, time: time, height: patches.height, width: patches.width, bytes: bytes)

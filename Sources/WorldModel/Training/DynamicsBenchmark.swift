@@ -36,7 +36,9 @@ public final class DynamicsBenchmark: @unchecked Sendable {
     let (gradients, _) = parallel.gradients(parts: clips) { [self] part, _, tape in
       let key = RandomKey(seed: UInt64(part))
       let targets = (0..<time * d.tokens).map { Int32(key.integer(UInt64($0), below: d.vocabulary)) }
-      let shown = targets.indices.map { key.uniform(UInt64($0 + 1 << 32)) < 0.7 ? dynamics.mask : targets[$0] }
+      let shown = targets.indices.map {
+        key.uniform(UInt64($0 + 1 << 32)) < 0.7 ? dynamics.mask : targets[$0]
+      }
       let actions = [Int32](repeating: 0, count: time)
       let hidden = dynamics.hidden(tape, tokens: shown, actions: actions, batch: 1, time: time)
       let (loss, _) = tape.crossEntropy(

@@ -91,7 +91,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let norm = optimizer.update(gradients, progress: progress)
     return [
       ("loss", Double(reports.reduce(0) { $0 + $1.loss })),
-      ("accuracy", Double(reports.reduce(0) { $0 + $1.correct }) / Double(total)), ("gradientNorm", Double(norm)),
+      ("accuracy", Double(reports.reduce(0) { $0 + $1.correct }) / Double(total)),
+      ("gradientNorm", Double(norm)),
     ]
   }
 

@@ -29,7 +29,8 @@ public final class GenieTraining {
   ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
   ///   - minutes: for all stages together; nil takes the configured numbers of steps.
   public init(
-    _ model: GenieConfiguration, _ configuration: TrainingConfiguration, clips: ClipFolder, folder: URL, seed: UInt64,
+    _ model: GenieConfiguration, _ configuration: TrainingConfiguration, clips: ClipFolder, folder: URL,
+    seed: UInt64,
     minutes: Double? = nil, workers: Workers, showsProgress: Bool = true
   ) throws {
     guard clips.height == model.tokenizer.height, clips.width == model.tokenizer.width else {
@@ -58,7 +59,9 @@ public final class GenieTraining {
 
   /// Trains tokenizer, latent actions, dynamics and, where there are labels, rewards.
   /// - Returns: how each stage went, the reward model if any, and the video as tokens.
-  public func run() throws -> (stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore) {
+  public func run() throws -> (
+    stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore
+  ) {
     var records: [StageRecord] = []
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
@@ -90,7 +93,8 @@ public final class GenieTraining {
         rows: genie.dynamics.configuration.rows, columns: genie.dynamics.configuration.columns,
         vocabulary: genie.tokenizer.vocabulary, values: labelled.values), seed: seed &+ 3)
     let stage = RewardStage(
-      model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed)
+      model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed
+    )
     try run(stage, share: 0.05)
     return (records, model, stage.scores(), store)
   }

@@ -25,7 +25,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   private let part = 4
 
   init(
-    _ model: LatentActionModel, training: TrainingConfiguration, data: TrainingData, workers: Workers, seed: UInt64
+    _ model: LatentActionModel, training: TrainingConfiguration, data: TrainingData, workers: Workers,
+    seed: UInt64
   ) throws(ClipError) {
     self.model = model
     self.training = training
@@ -36,7 +37,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     parallel = DataParallel(model.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     motion = MotionFeatures(radius: model.configuration.motionRadius)
-    weights = MotionWeights(radius: max(1, model.configuration.motionRadius), emphasis: training.motionEmphasis)
+    weights = MotionWeights(
+      radius: max(1, model.configuration.motionRadius), emphasis: training.motionEmphasis)
     key = RandomKey(seed: seed).folded(in: "latentActions")
   }
 
@@ -44,7 +46,9 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
 
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
-    if progress >= training.continuousShare, !model.quantizer.isPlaced { placeCodes(after: step, key: own.folded(in: 9)) }
+    if progress >= training.continuousShare, !model.quantizer.isPlaced {
+      placeCodes(after: step, key: own.folded(in: 9))
+    }
     let batch = FrameBatch(clips.batch(step), of: clips)
     let parts = (batch.clips + part - 1) / part
     let transitions = Float(batch.clips * (batch.time - 1))
@@ -58,7 +62,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       let vectors = model.encode(tape, tape.constant(features))
       var (codes, commitment): (Variable, Variable?) = (vectors, nil)
       if quantizes {
-        let quantized = model.quantizer(tape, vectors, scale: 0.1 / transitions, statistics: statistics[worker])
+        let quantized = model.quantizer(
+          tape, vectors, scale: 0.1 / transitions, statistics: statistics[worker])
         (codes, commitment) = (quantized.vectors, quantized.loss)
       } else {
         let noise = tape.arena.tensor(vectors.shape)
@@ -77,7 +82,9 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
-  private func predictionError(_ tape: Tape, _ pooled: PooledFrames, codes: Variable, scale: Float) -> Variable {
+  private func predictionError(_ tape: Tape, _ pooled: PooledFrames, codes: Variable, scale: Float)
+    -> Variable
+  {
     let old = pooled.patches(model.patches, frames: 0..<pooled.time - 1, arena: tape.arena)
     let change = pooled.patches(model.patches, frames: 1..<pooled.time, arena: tape.arena)
     ck_add_scaled(old.pointer, -1, change.pointer, change.count)
@@ -122,7 +129,9 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
         Int32(key.integer(UInt64(clip * 64 + $0), below: model.actions))
       }
       let scale = 1 / Float(codes.count * model.patches.count * model.patches.channels)
-      for (chosen, add) in [(codes, { inferred += $0 }), (others, { random += $0 })] as [([Int32], (Double) -> Void)] {
+      for (chosen, add) in [(codes, { inferred += $0 }), (others, { random += $0 })]
+        as [([Int32], (Double) -> Void)]
+      {
         let vectors = model.quantizer.vectors(chosen, shape: [1, chosen.count], arena: arena)
         add(Double(predictionError(tape, pooled, codes: tape.constant(vectors), scale: scale).value[0]))
       }

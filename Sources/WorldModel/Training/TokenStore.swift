@@ -48,7 +48,8 @@ public struct TokenStore: Sendable {
           clips: 1, time: range.upperBound - first, height: folder.height, width: folder.width,
           bytes: folder.shards[episode.shard].frames(first..<range.upperBound))
         let codes = genie.tokenizer.encode(frames, arena: arena)
-        let led = [Dynamics.noAction] + (frames.time > 1 ? genie.latentActions.infer(frames, arena: arena) : [])
+        let led =
+          [Dynamics.noAction] + (frames.time > 1 ? genie.latentActions.infer(frames, arena: arena) : [])
         let skipped = range.lowerBound - first
         results[index] = (codes[(skipped * count)...], Array(led[skipped...]))
         done += range.count

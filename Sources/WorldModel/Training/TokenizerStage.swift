@@ -17,7 +17,8 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let key: RandomKey
 
   init(
-    _ tokenizer: Tokenizer, configuration: StageConfiguration, data: TrainingData, workers: Workers, seed: UInt64
+    _ tokenizer: Tokenizer, configuration: StageConfiguration, data: TrainingData, workers: Workers,
+    seed: UInt64
   ) throws(ClipError) {
     self.tokenizer = tokenizer
     self.configuration = configuration
@@ -39,7 +40,8 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     let (gradients, errors) = parallel.gradients(parts: batch.clips) { [self] part, worker, tape in
       let target = batch.clips(part..<part + 1).patches(tokenizer.patches, arena: tape.arena)
       let quantized = tokenizer.quantizer(
-        tape, tokenizer.encode(tape, tape.constant(target)), scale: commitment, statistics: statistics[worker])
+        tape, tokenizer.encode(tape, tape.constant(target)), scale: commitment, statistics: statistics[worker]
+      )
       let error = tape.squaredError(tokenizer.decode(tape, quantized.vectors), target, scale: scale)
       return (tape.add(error, quantized.loss), error.value[0])
     }

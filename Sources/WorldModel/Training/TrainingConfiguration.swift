@@ -45,7 +45,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     rewards: StageConfiguration = .init(
       steps: 1200, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
-    masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8, shortShare: Double = 0.3,
+    masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
+    shortShare: Double = 0.3,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05
   ) {
     self.tokenizer = tokenizer

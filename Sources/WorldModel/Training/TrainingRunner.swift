@@ -52,7 +52,8 @@ struct TrainingRunner {
       stage.optimizer.didRestore(step: plan.step)
     }
     let bar = ProgressBar(
-      stage.name, total: plan.steps, start: plan.step, unit: "steps", style: showsProgress ? .automatic : .quiet)
+      stage.name, total: plan.steps, start: plan.step, unit: "steps",
+      style: showsProgress ? .automatic : .quiet)
     let clock = ContinuousClock()
     let before = plan.seconds
     let started = clock.now
@@ -64,7 +65,8 @@ struct TrainingRunner {
     func save() throws {
       plan.seconds = elapsed()
       do {
-        try Checkpoint.write(stage.modelState.merging(stage.optimizer.state) { $1 }, configuration: plan, to: file)
+        try Checkpoint.write(
+          stage.modelState.merging(stage.optimizer.state) { $1 }, configuration: plan, to: file)
       } catch { throw TrainingError.checkpoint(error) }
     }
     let calibration = 24
@@ -73,7 +75,9 @@ struct TrainingRunner {
       let figures = try stage.step(plan.step, progress: progress)
       for figure in figures {
         guard figure.value.isFinite else { throw TrainingError.diverged(stage: stage.name, step: plan.step) }
-        if plan.step % 10 == 0 { try events?.scalar("\(stage.name)/\(figure.name)", figure.value, step: plan.step) }
+        if plan.step % 10 == 0 {
+          try events?.scalar("\(stage.name)/\(figure.name)", figure.value, step: plan.step)
+        }
       }
       plan.step += 1
       if plan.steps == nil, plan.step == calibration, let seconds {
@@ -94,7 +98,9 @@ struct TrainingRunner {
       }
     }
     let figures = try stage.validate()
-    for figure in figures { try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step) }
+    for figure in figures {
+      try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step)
+    }
     bar.finish()
     try save()
     return (figures, plan.step, plan.seconds)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gymnasium
 
-from .client import Batch, Box, Client, RetryPolicy, Session, Specification
+from .client import Client, RetryPolicy, Session
 from .env import GenieEnv
+from .specification import Batch, Box, Specification
 from .vector import GenieVectorEnv
 from .wire import Disconnected, GenieError, MalformedMessage, ServerError, SessionLost, TimedOut
 

@@ -7,7 +7,8 @@ from typing import Any, Sequence
 import gymnasium
 import numpy as np
 
-from .client import RetryPolicy, Session, Specification
+from .client import RetryPolicy, Session
+from .specification import Specification
 
 
 def spaces_of(specification: Specification) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Discrete]:

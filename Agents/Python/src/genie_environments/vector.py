@@ -8,7 +8,8 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from .client import Batch, RetryPolicy, Session
+from .client import RetryPolicy, Session
+from .specification import Batch
 from .env import spaces_of
 
 try:

@@ -71,13 +71,6 @@ import WorldModel
     #expect(throws: WorldError.self) { try World(folder) }
   }
 
-  @Test func anActionMapTakesTheMajority() {
-    let map = ActionMap(
-      pairs: [(0, 2), (0, 2), (0, 1), (1, 5), (3, 5), (9, 1), (1, -1)], latentCount: 4, realCount: 6)
-    #expect(map.real == [2, 5, 2, 5] || map.real == [2, 5, 5, 5])
-    #expect(map.samples == 7)
-  }
-
   @Test func anIntervalHoldsTheMean() {
     let values = (0..<200).map { Double($0 % 10) }
     let estimate = Estimate(bootstrapping: values, key: RandomKey(seed: 1))

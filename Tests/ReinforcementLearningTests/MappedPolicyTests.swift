@@ -5,7 +5,7 @@ import Testing
 @testable import ReinforcementLearning
 
 @Suite struct MappedPolicyTests {
-  @Test func eachLatentActionGoesToTheMajority() {
+  @Test func eachLatentActionGoesToTheRealOneThatLeadsToIt() {
     let pairs: [(latent: Int32, real: Int32)] = [
       (0, 2), (0, 2), (0, 1), (2, 0), (2, 1), (2, 0), (2, 2), (0, 2),
     ]
@@ -14,6 +14,15 @@ import Testing
     #expect(map.real == [2, 2, 0, 2])
     #expect(map.counts?[2] == [2, 1, 1])
     #expect(map.samples == 8)
+  }
+
+  /// Pressed against walls, "right" accompanies standing still more often than doing nothing does.
+  @Test func aCommonActionThatOftenFailsTakesNoOthersPlace() {
+    let (noop, right): (Int32, Int32) = (0, 1)
+    let pairs: [(latent: Int32, real: Int32)] =
+      Array(repeating: (0, right), count: 20) + Array(repeating: (1, right), count: 10)
+      + Array(repeating: (1, noop), count: 5)
+    #expect(ActionMap(pairs: pairs, latentCount: 2, realCount: 2).real == [right, noop])
   }
 
   @Test func aMapLooksAtNoMoreSamplesThanItMay() {

@@ -1,7 +1,7 @@
 /// Which real action does what a latent action does (Genie, section 3.3 and appendix E).
 ///
-/// It is fitted on a few transitions whose real action is known: each latent action goes to the real one that
-/// accompanied it most often.
+/// It is fitted on a few transitions whose real action is known: each latent action goes to the real one that leads to it
+/// most reliably.
 public struct ActionMap: Codable, Sendable, Equatable {
   /// As many labelled transitions as the paper needs.
   public static let sampleLimit = 200
@@ -22,8 +22,11 @@ public struct ActionMap: Codable, Sendable, Equatable {
     self.counts = counts
   }
 
-  /// The majority of the real actions that were pressed where each latent action was inferred. A latent action
-  /// that no sample shows gets the real action that is commonest of all.
+  /// The real action that is followed by each latent action the most often, as a share of its own presses.
+  ///
+  /// The mere majority would be wrong: who presses "right" all day also presses it against walls, and then
+  /// "right" accompanies standing still more often than doing nothing does. A latent action that no sample shows gets the
+  /// real action that is commonest of all.
   /// - Parameters:
   ///   - pairs: latent and real action of each labelled transition; those out of range tell nothing.
   ///   - limit: pairs after so many are not looked at.
@@ -37,9 +40,15 @@ public struct ActionMap: Codable, Sendable, Equatable {
     where (0..<Int32(latentCount)).contains(pair.latent) && (0..<Int32(realCount)).contains(pair.real) {
       counts[Int(pair.latent)][Int(pair.real)] += 1
     }
-    func commonest(_ row: [Int]) -> Int32 { Int32(row.indices.max { (row[$0], -$0) < (row[$1], -$1) } ?? 0) }
+    func commonest<Number: Comparable>(_ row: [Number]) -> Int32 {
+      Int32(row.indices.max { (row[$0], -$0) < (row[$1], -$1) } ?? 0)
+    }
     let overall = (0..<realCount).map { real in counts.reduce(0) { $0 + $1[real] } }
-    real = counts.map { $0.allSatisfy { $0 == 0 } ? commonest(overall) : commonest($0) }
+    real = counts.map { row in
+      if row.allSatisfy({ $0 == 0 }) { return commonest(overall) }
+      // One more press of each keeps a single lucky sample from deciding.
+      return commonest(row.indices.map { Double(row[$0]) / Double(overall[$0] + 1) })
+    }
     self.names = names
     samples = pairs.count
     self.counts = counts

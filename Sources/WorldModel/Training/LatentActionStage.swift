@@ -95,10 +95,47 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
 
   /// Continuous vectors of many clips, and k-means over them.
   private func placeCodes(after step: Int, key: RandomKey) {
+    let vectors = vectors(after: step)
+    let width = model.configuration.codebook.width
+    let found = KMeans.spherical(
+      vectors, width: width, clusters: model.actions, key: key.folded(in: 1 << 20))
+    let transitions = Float(configuration.batch * (configuration.time - 1))
+    model.quantizer.place(centres: found.centres, uses: found.shares.map { max($0, 1e-3) * transitions })
+  }
+
+  /// Shares the commonest actions out to codes that hardly any transition uses.
+  ///
+  /// Where the video shows fewer actions than there are codes, some codes come to nothing, and the dynamics model would
+  /// never learn what they do. Each is given one half of the vectors of the code used most, so that all mean something.
+  func finish() {
+    let width = model.configuration.codebook.width
+    let vectors = vectors(after: configuration.steps)
+    let codebook = model.quantizer.codebook
+    for round in 0..<model.actions {
+      let codes = model.quantizer.nearest(
+        Tensor(vectors, shape: [vectors.count / width, width]), arena: Arena())
+      var uses = [Int](repeating: 0, count: model.actions)
+      for code in codes { uses[Int(code)] += 1 }
+      let rarest = uses.indices.min { uses[$0] < uses[$1] }!
+      let commonest = uses.indices.max { uses[$0] < uses[$1] }!
+      guard Double(uses[rarest]) < training.leastActionShare * Double(codes.count) else { return }
+      let members = codes.indices.filter { codes[$0] == Int32(commonest) }
+        .flatMap { vectors[$0 * width..<($0 + 1) * width] }
+      let halves = KMeans.spherical(
+        members, width: width, clusters: 2, key: key.folded(in: "halves").folded(in: UInt64(round)))
+      for c in 0..<width {
+        codebook[commonest * width + c] = halves.centres[c]
+        codebook[rarest * width + c] = halves.centres[width + c]
+      }
+    }
+  }
+
+  /// Vectors of length 1 of many transitions: those of the batches after `step`.
+  private func vectors(after step: Int) -> [Float] {
     let arena = Arena()
     var vectors: [Float] = []
-    for round in 0..<30 {
-      let batch = FrameBatch(clips.batch(step + 1 + round), of: clips)
+    for round in 1...30 {
+      let batch = FrameBatch(clips.batch(step + round), of: clips)
       for start in stride(from: 0, to: batch.clips, by: part) {
         arena.reset()
         let tape = Tape(arena: arena)
@@ -108,10 +145,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
         vectors += tape.normalize(model.encode(tape, tape.constant(features))).value.values
       }
     }
-    let width = model.configuration.codebook.width
-    let found = KMeans.spherical(vectors, width: width, clusters: model.actions, key: key.folded(in: 1 << 20))
-    let transitions = Float(configuration.batch * (configuration.time - 1))
-    model.quantizer.place(centres: found.centres, uses: found.shares.map { max($0, 1e-3) * transitions })
+    return vectors
   }
 
   func validate() -> Figures {

@@ -28,6 +28,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var continuousNoise: Float
   /// What a pixel that the dominant motion does not explain counts more, in the loss of the latent actions.
   public var motionEmphasis: Float
+  /// A latent action that a smaller share of transitions uses is given half of the commonest one's.
+  public var leastActionShare: Double
   public var masking: MaskingConfiguration
   /// Short clips first: their length and number, for this share of the dynamics stage.
   public var shortTime: Int
@@ -45,6 +47,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     rewards: StageConfiguration = .init(
       steps: 1200, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
+    leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
     shortShare: Double = 0.3,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05
@@ -56,6 +59,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.continuousShare = continuousShare
     self.continuousNoise = continuousNoise
     self.motionEmphasis = motionEmphasis
+    self.leastActionShare = leastActionShare
     self.masking = masking
     self.shortTime = shortTime
     self.shortBatch = shortBatch

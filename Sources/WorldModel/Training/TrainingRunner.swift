@@ -97,6 +97,7 @@ struct TrainingRunner {
         lastCheckpoint = elapsed()
       }
     }
+    stage.finish()
     let figures = try stage.validate()
     for figure in figures {
       try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step)

@@ -19,6 +19,13 @@ protocol TrainingStage: AnyObject {
   ///   - progress: share of the stage that is done, 0..<1.
   func step(_ step: Int, progress: Double) throws -> Figures
 
+  /// What is left to do after the last step. It may be called again on a stage that was finished before.
+  func finish()
+
   /// Figures on held-out clips.
   func validate() throws -> Figures
+}
+
+extension TrainingStage {
+  func finish() {}
 }

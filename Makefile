@@ -10,6 +10,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN := runs/demo
 ENDPOINT := ipc:///tmp/genie-demo-$(shell id -u).sock
+# Of `make demo`: how long the agent learns, and another world's folder than the bundled one.
+STEPS ?= 60000
+WORLD ?=
 APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
 
 help: ## What there is
@@ -32,6 +35,21 @@ build: setup ## Builds everything, optimised
 python: setup ## A virtual environment with the Python client
 	@if [ ! -x $(PYTHON) ]; then python3 -m venv $(VENV); fi
 	$(PYTHON) -c 'import genie_environments, pytest' 2>/dev/null || $(PYTHON) -m pip install -q -e 'Agents/Python[test]'
+
+demo: build ## Serves the bundled world, trains an agent in it, and shows what it learned
+	@rm -rf $(RUN)
+	mkdir -p $(RUN)
+	$(BIN)/genie serve $(WORLD) --endpoint $(ENDPOINT) >$(RUN)/server.log 2>&1 &
+	server=$$!
+	trap 'kill $$server 2>/dev/null || true; wait $$server 2>/dev/null || true' EXIT
+	until grep -q '^serving at' $(RUN)/server.log; do
+	  kill -0 $$server 2>/dev/null || { cat $(RUN)/server.log >&2; exit 1; }
+	  sleep 0.1
+	done
+	$(BIN)/PPOAgent --endpoint $(ENDPOINT) --steps $(STEPS) --out $(RUN)/agent
+	$(BIN)/genie report --policy $(RUN)/agent/agent.policy.safetensors $(if $(WORLD),--world $(WORLD)) \
+	  --curve $(RUN)/agent --out $(RUN)/report
+	echo "open $(CURDIR)/$(RUN)/report/index.html in a browser"
 
 test: build python ## Passes all tests
 	@swift test -c release

@@ -134,16 +134,9 @@ struct EvaluateCommand: ParsableCommand {
 
   private func json(_ results: [EvaluationReport]) -> JSONReport {
     let policies = results.map { report in
-      var figures: [String: JSONValue] = [
-        "policy": .string(report.policy), "environment": .string(report.environment),
-        "episodes": .integer(report.episodes.count), "faults": .integer(report.faults),
-        "mean_return": figure(report.meanReturn),
-        "interquartile_mean_return": figure(report.interquartileMeanReturn),
-        "mean_length": .number(report.meanLength),
-      ]
-      if let success = report.successRate { figures["success_rate"] = figure(success) }
+      var figures = report.figures
       if let first = results.first, first != report {
-        figures["improvement_over_first"] = figure(
+        figures["improvement_over_first"] = .estimate(
           report.returns.estimateOfImprovement(over: first.returns))
       }
       return JSONValue.object(figures)
@@ -151,10 +144,6 @@ struct EvaluateCommand: ParsableCommand {
     return JSONReport([
       "evaluation": ["first_seed": .string("\(seed)"), "policies": .array(policies)]
     ])
-  }
-
-  private func figure(_ estimate: ScoreEstimate) -> JSONValue {
-    ["value": .number(estimate.value), "low": .number(estimate.low), "high": .number(estimate.high)]
   }
 }
 

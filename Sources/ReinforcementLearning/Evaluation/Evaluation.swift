@@ -16,6 +16,19 @@ public struct EpisodeResult: Codable, Sendable, Equatable {
   public var success: Bool?
   /// What went wrong with the environment; the figures are then those until it happened.
   public var fault: String?
+
+  public init(
+    seed: UInt64, level: Int? = nil, return: Double, length: Int, terminated: Bool, success: Bool? = nil,
+    fault: String? = nil
+  ) {
+    self.seed = seed
+    self.level = level
+    self.return = `return`
+    self.length = length
+    self.terminated = terminated
+    self.success = success
+    self.fault = fault
+  }
 }
 
 /// When an episode counts as a success.

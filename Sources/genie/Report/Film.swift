@@ -1,0 +1,77 @@
+import Environments
+import ReinforcementLearning
+import Video
+
+/// An episode as it was seen: to be played by the page, and laid out in a sheet.
+struct Film {
+  /// `best`, `median` or `worst`.
+  let name: String
+  let result: EpisodeResult
+  let frames: [Picture]
+  let frameRate: Double
+
+  /// Frames that a moving strip holds: browsers draw no picture that is much wider.
+  private static let longestStrip = 120
+  /// Frames of a row in a sheet.
+  static let columns = 12
+
+  /// Plays the best, the median and the worst episode again and keeps what is seen. An episode follows from its
+  /// start alone, so that it is the same one.
+  static func record(
+    _ evaluation: Evaluation, _ results: [EpisodeResult], _ policy: any Policy, _ pool: any EnvironmentPool
+  ) throws -> [Film] {
+    // Of equal returns, the sooner earned is the better one.
+    let ranking = results.indices.filter { results[$0].fault == nil }.sorted {
+      (results[$0].return, -results[$0].length) > (results[$1].return, -results[$1].length)
+    }
+    guard let best = ranking.first, let worst = ranking.last else { return [] }
+    var chosen = [("best", best)]
+    if ranking.count > 2 { chosen.append(("median", ranking[ranking.count / 2])) }
+    if ranking.count > 1 { chosen.append(("worst", worst)) }
+
+    var episodes: [UInt64: RecordedEpisode] = [:]
+    let recording = Recording(pool) { episode in
+      if let seed = episode.seed { episodes[seed] = episode }
+    }
+    var again = evaluation
+    again.starts = chosen.map { evaluation.starts[$0.1] }
+    _ = try again.run(policy, on: recording)
+    return chosen.compactMap { name, index in
+      guard let episode = episodes[evaluation.starts[index].seed] else { return nil }
+      return Film(
+        name: name, result: results[index], frames: pictures(episode),
+        frameRate: pool.specification.frameRate)
+    }
+  }
+
+  private static func pictures(_ episode: RecordedEpisode) -> [Picture] {
+    let space = episode.observationSpace
+    return (0..<episode.frameCount).map { frame in
+      Picture(
+        height: space.height, width: space.width,
+        pixels: Array(episode.frames[frame * space.byteCount..<(frame + 1) * space.byteCount]))
+    }
+  }
+
+  /// Every n-th frame, and the last.
+  private func spread(over count: Int) -> [Picture] {
+    let step = max(1, (frames.count + count - 3) / max(1, count - 1))
+    let picked = stride(from: 0, to: frames.count - 1, by: step).map { frames[$0] }
+    return picked + frames.suffix(1)
+  }
+
+  /// Side by side without gaps, to be moved past a window of one frame.
+  var strip: (picture: Picture, frames: Int, seconds: Double) {
+    let picked = spread(over: Self.longestStrip)
+    var sheet = ContactSheet(scale: 1, margin: 0)
+    sheet.append("", picked)
+    return (sheet.picture(), picked.count, Double(frames.count) / frameRate)
+  }
+
+  /// A row for each film.
+  static func sheet(_ films: [Film]) -> Picture {
+    var sheet = ContactSheet(scale: 2, margin: 4)
+    for film in films { sheet.append(film.name, film.spread(over: columns)) }
+    return sheet.picture()
+  }
+}

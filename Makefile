@@ -51,10 +51,13 @@ demo: build ## Serves the bundled world, trains an agent in it, and shows what i
 	  --curve $(RUN)/agent --out $(RUN)/report
 	echo "open $(CURDIR)/$(RUN)/report/index.html in a browser"
 
-test: build python ## Passes all tests
+test: setup python ## Passes all tests
 	@swift test -c release
 	swift run -c release --package-path Tests/DependentPackage --scratch-path .build/dependent
-	$(PYTHON) -m pytest -q Agents/Python
+	endpoint="ipc:///tmp/genie-test-$$$$.sock"
+	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &
+	trap "kill $$! 2>/dev/null || true" EXIT
+	GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
 
 lint: ## Checks the style
 	@swift format lint --strict --recursive Package.swift Sources Tests Agents

@@ -64,6 +64,7 @@ let testTargets: [Target] = [
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
   tests("ReinforcementLearning"),
+  .testTarget(name: "EndToEndTests", dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds"]),
 ]
 
 let package = Package(

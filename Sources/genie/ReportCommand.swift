@@ -11,9 +11,9 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Shows what an agent learned in a dream, there and in the real game: a page with pictures.",
     discussion: """
-      The policy plays its world from start frames that were never trained on, beside random actions; then, through \
-      the world's action map, levels of Platformer-v1 that were in no video, beside random and constant actions and \
-      a scripted player. OUT becomes a folder with index.html, its pictures and report.json.
+      The policy plays its world from start frames that were never trained on, beside random actions; then, \
+      through the world's action map, levels of Platformer-v1 that were in no video, beside random and \
+      constant actions and a scripted player. OUT becomes a folder with index.html, pictures and report.json.
       """)
 
   @Option(

@@ -99,6 +99,8 @@ struct Verdict {
       switch outcome {
       case .yes: "beats \(other.title)"
       case .no: "does worse than \(other.title)"
+      case .undecided where difference.low > 0:
+        "earns more than \(other.title), but is not reliably ahead in single episodes"
       case .undecided: "is not reliably better than \(other.title)"
       }
     let gain =

@@ -21,8 +21,8 @@ extension EventFile {
 
   /// The scalars of a run: of all event files in `folder`, in the order of their names.
   ///
-  /// A step that comes again replaces what was logged from it on: the job was resumed from before. A last record
-  /// that is cut off is left out: the job is still writing, or was killed.
+  /// A step that comes again replaces what was logged from it on: the job was resumed from before. A last
+  /// record that is cut off is left out: the job is still writing, or was killed.
   /// - Returns: by tag, steps ascending; empty where the folder holds no events.
   /// - Throws: ``Unreadable`` for a folder that is not there, and for a file that is damaged.
   public static func read(_ folder: URL) throws(Unreadable) -> [String: [Scalar]] {

@@ -5,15 +5,16 @@ import Foundation
 import GeneratedWorlds
 import ReinforcementLearning
 import Reporting
+import Safetensors
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Shows what an agent learned in a dream, there and in the real game: a page with pictures.",
     discussion: """
-      The policy plays its world from start frames that were never trained on, beside random actions; then, through \
-      the world's action map, levels of Platformer-v1 that were in no video, beside random and constant actions and \
-      a scripted player. OUT becomes a folder with index.html, its pictures and report.json.
+      The policy plays its world from start frames that were never trained on, beside random actions; then, \
+      through the world's action map, levels of Platformer-v1 that were in no video, beside random and \
+      constant actions and a scripted player. OUT becomes a folder with index.html, pictures and report.json.
       """)
 
   @Option(
@@ -45,7 +46,8 @@ struct ReportCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard (1...10_000).contains(episodes) else { throw ValidationError("--episodes is 1 to 10000.") }
+    // A bootstrap of fewer says more than it knows.
+    guard (10...10_000).contains(episodes) else { throw ValidationError("--episodes is 10 to 10000.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
     guard seed <= UInt64.max - 10_000 else { throw ValidationError("--seed is too large.") }
   }
@@ -56,7 +58,9 @@ struct ReportCommand: ParsableCommand {
     let curve = try curve.flatMap { try LearningCurve(folder: URL(filePath: $0)) }
     // Before the long part: a folder that cannot be made is found at once.
     let folder = URL(filePath: out)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw AtomicFileError.failed(path: out, reason: error.localizedDescription)
+    }
 
     let threads = Workers(count: workers)
     let seeds = seed..<seed + UInt64(episodes)

@@ -31,9 +31,9 @@ struct ActionSheet {
       try see()
     }
     var sheet = ContactSheet(
-      scale: 2, margin: 4, columns: ["start"] + (1...Self.steps).map { "+\($0)" })
+      scale: 1, margin: 2, columns: ["start"] + (1...Self.steps).map { "+\($0)" })
     for (action, row) in rows.enumerated() { sheet.append(Self.name(of: action, in: world), row) }
-    picture = sheet.picture()
+    picture = sheet.picture().enlarged(by: 2)
   }
 
   /// The number, and the real action that the map found for it.

@@ -39,7 +39,8 @@ struct Comparison {
       Dictionary(
         uniqueKeysWithValues: verdicts.map { verdict in
           let figures: JSONValue = [
-            "probability": .estimate(verdict.improvement), "verdict": .string(verdict.outcome.rawValue),
+            "probability": .estimate(verdict.improvement), "mean_difference": .estimate(verdict.difference),
+            "verdict": .string(verdict.outcome.rawValue),
           ]
           return (verdict.other.key, figures)
         }))
@@ -74,6 +75,8 @@ struct Verdict {
   let other: Comparison.Contender
   /// The probability that an episode of the first earns more than one of the second, equal ones counted half.
   let improvement: ScoreEstimate
+  /// What the first earns more, on average over the starts that both played.
+  let difference: ScoreEstimate
 
   init(_ trained: Comparison.Contender, over other: Comparison.Contender) {
     self.trained = trained
@@ -81,25 +84,35 @@ struct Verdict {
     // Of all episodes together: a level that was played once has no distribution of its own.
     improvement = Scores(trained.evaluation.returns.all)
       .estimateOfImprovement(over: Scores(other.evaluation.returns.all))
+    let pairs = zip(trained.evaluation.episodes, other.evaluation.episodes)
+    let differences = pairs.filter { $0.fault == nil && $1.fault == nil }.map { $0.return - $1.return }
+    difference =
+      differences.isEmpty
+      ? ScoreEstimate(value: .nan, low: .nan, high: .nan) : Scores(differences).estimate { $0.mean }
   }
 
   var outcome: Outcome { improvement.low > 0.5 ? .yes : improvement.high < 0.5 ? .no : .undecided }
 
   /// In words, with the figures.
   var sentence: String {
-    let returns =
-      "\(decimal(trained.evaluation.meanReturn.value)) against \(decimal(other.evaluation.meanReturn.value))"
-    let interval = "\(percent(improvement.low)) to \(percent(improvement.high))"
-    let share = "\(percent(improvement.value)) of pairs of episodes (95%: \(interval))"
-    return switch outcome {
-    case .yes: "It beats \(other.title): \(returns), and it earns more in \(share)."
-    case .no: "It does worse than \(other.title): \(returns), and it earns more in only \(share)."
-    case .undecided:
-      "It cannot be told from \(other.title): \(returns), and it earns more in \(share), where chance gives 50%."
-    }
+    let claim =
+      switch outcome {
+      case .yes: "beats \(other.title)"
+      case .no: "does worse than \(other.title)"
+      case .undecided where difference.low > 0:
+        "earns more than \(other.title), but is not reliably ahead in single episodes"
+      case .undecided: "is not reliably better than \(other.title)"
+      }
+    let gain =
+      "\(signed(difference.value)) on average (95%: \(signed(difference.low)) to \(signed(difference.high)))"
+    let share = "\(percent(improvement.value)) of pairs of episodes"
+    let interval = "(\(percent(improvement.low)) to \(percent(improvement.high)), equals counted half)"
+    return "The trained policy \(claim): \(gain), and ahead in \(share) \(interval)."
   }
 }
 
 func decimal(_ value: Double) -> String { String(format: "%.2f", value) }
 
 func percent(_ share: Double) -> String { String(format: "%.0f%%", 100 * share) }
+
+func signed(_ value: Double) -> String { String(format: "%+.2f", value) }

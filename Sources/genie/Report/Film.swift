@@ -15,8 +15,8 @@ struct Film {
   /// Frames of a row in a sheet.
   static let columns = 12
 
-  /// Plays the best, the median and the worst episode again and keeps what is seen. An episode follows from its
-  /// start alone, so that it is the same one.
+  /// Plays the best, the median and the worst episode again and keeps what is seen. An episode follows from
+  /// its start alone, so that it is the same one.
   static func record(
     _ evaluation: Evaluation, _ results: [EpisodeResult], _ policy: any Policy, _ pool: any EnvironmentPool
   ) throws -> [Film] {
@@ -60,18 +60,20 @@ struct Film {
     return picked + frames.suffix(1)
   }
 
-  /// Side by side without gaps, to be moved past a window of one frame.
+  /// Side by side without gaps, to be moved past a window of one frame; the last is held for a second.
   var strip: (picture: Picture, frames: Int, seconds: Double) {
     let picked = spread(over: Self.longestStrip)
+    let frameSeconds = Double(frames.count) / frameRate / Double(picked.count)
+    let held = picked + repeatElement(frames[frames.count - 1], count: Int((1 / frameSeconds).rounded(.up)))
     var sheet = ContactSheet(scale: 1, margin: 0)
-    sheet.append("", picked)
-    return (sheet.picture(), picked.count, Double(frames.count) / frameRate)
+    sheet.append("", held)
+    return (sheet.picture(), held.count, Double(held.count) * frameSeconds)
   }
 
   /// A row for each film.
   static func sheet(_ films: [Film]) -> Picture {
-    var sheet = ContactSheet(scale: 2, margin: 4)
+    var sheet = ContactSheet(scale: 1, margin: 2)
     for film in films { sheet.append(film.name, film.spread(over: columns)) }
-    return sheet.picture()
+    return sheet.picture().enlarged(by: 2)
   }
 }

@@ -20,8 +20,7 @@ struct LearningCurve {
   /// Each point with its neighbours, up to two on either side.
   private var smoothed: [EventFile.Scalar] {
     points.indices.map { index in
-      let reach = min(2, index, points.count - 1 - index)
-      let near = points[index - reach...index + reach]
+      let near = points[max(0, index - 2)...min(points.count - 1, index + 2)]
       return .init(
         step: points[index].step, value: near.reduce(0) { $0 + $1.value } / Double(near.count))
     }

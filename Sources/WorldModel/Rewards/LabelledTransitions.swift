@@ -24,14 +24,22 @@ struct LabelledTransitions: Sendable {
         labels.append((shard.rewards?[frame] ?? 0, shard.ends?[frame] ?? false))
       }
     }
-    let found = Set(labels.map(\.reward)).subtracting([0]).sorted()
-    // Rewards without end (a continuous measure) are no events; a model of events takes the sixteen largest.
-    let known = values ?? Array(found.suffix(16))
+    let known = values ?? Self.commonRewards(labels.map(\.reward))
     self.values = known
     self.places = places
     targets = labels.flatMap { label in
-      known.map { $0 == label.reward ? 1 : 0 } + [label.ended ? 1 : 0]
+      let nearest = label.reward == 0 ? nil : known.min { abs($0 - label.reward) < abs($1 - label.reward) }
+      return known.map { $0 == nearest ? 1 : 0 } + [label.ended ? 1 : 0]
     }
+  }
+
+  /// The rewards worth telling apart: at most sixteen, none rarer than one event in a hundred. Others (two coins at
+  /// once) count as the nearest of these.
+  private static func commonRewards(_ rewards: [Float]) -> [Float] {
+    let events = rewards.filter { $0 != 0 }
+    let counts = Dictionary(events.map { ($0, 1) }, uniquingKeysWith: +)
+    let common = counts.filter { $0.value * 100 >= events.count }.sorted { $0.value > $1.value }
+    return common.prefix(16).map(\.key).sorted()
   }
 
   var width: Int { values.count + 1 }

@@ -27,7 +27,7 @@ struct LabelledTransitions: Sendable {
     let known = values ?? Self.commonRewards(labels.map(\.reward))
     self.values = known
     self.places = places
-    targets = labels.flatMap { label in
+    targets = labels.flatMap { label -> [Float] in
       let nearest = label.reward == 0 ? nil : known.min { abs($0 - label.reward) < abs($1 - label.reward) }
       return known.map { $0 == nearest ? 1 : 0 } + [label.ended ? 1 : 0]
     }

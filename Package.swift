@@ -47,10 +47,11 @@ let executables: [Target] = [
 ]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies)
 }
 
 let testTargets: [Target] = [
+  .target(name: "TestSupport", path: "Tests/TestSupport"),
   tests("CKernels", ["COpenBLAS"]),
   tests("Safetensors"),
   tests("Reporting"),
@@ -64,7 +65,9 @@ let testTargets: [Target] = [
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
   tests("ReinforcementLearning"),
-  .testTarget(name: "EndToEndTests", dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds"]),
+  .testTarget(
+    name: "EndToEndTests",
+    dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),
 ]
 
 let package = Package(

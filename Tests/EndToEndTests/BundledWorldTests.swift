@@ -1,25 +1,26 @@
 import Environments
 import Foundation
 import GeneratedWorlds
+import TestSupport
 import Testing
 
 /// The world that comes with the library, on levels that it has never seen.
 @Suite struct BundledWorldTests {
   @Test func itIsAsGoodAsItsCardSays() throws {
-    try CommandLineTool.withFolder { folder in
-      let (clips, figures) = (folder.appending(path: "clips").path, folder.appending(path: "figures.json"))
-      let recorded = try CommandLineTool.run("record", "--episodes", "16", "--seed", "4242", "--out", clips)
-      #expect(recorded.status == 0, "\(recorded.errors)")
-      let measured = try CommandLineTool.run(
-        "measure", "--clips", clips, "--count", "96", "--json", figures.path)
-      #expect(measured.status == 0, "\(measured.errors)")
-      let json = try CommandLineTool.json(figures)
-      #expect(try #require(json["tokenizer_psnr"] as? Double) >= 35)
-      #expect(try #require(json["changed_token_accuracy"] as? Double) >= 0.8)
-      #expect(try #require(json["delta_psnr_t4"] as? Double) >= 3)
-      let usage = try #require(json["action_usage"] as? [Double])
-      #expect(usage.allSatisfy { $0 >= 0.005 }, "\(usage)")
-    }
+    let temporary = try TemporaryFolder()
+    let folder = temporary.url
+    let (clips, figures) = (folder.appending(path: "clips").path, folder.appending(path: "figures.json"))
+    let recorded = try CommandLineTool.run("record", "--episodes", "16", "--seed", "4242", "--out", clips)
+    #expect(recorded.status == 0, "\(recorded.errors)")
+    let measured = try CommandLineTool.run(
+      "measure", "--clips", clips, "--count", "96", "--json", figures.path)
+    #expect(measured.status == 0, "\(measured.errors)")
+    let json = try CommandLineTool.json(figures)
+    #expect(try #require(json["tokenizer_psnr"] as? Double) >= 35)
+    #expect(try #require(json["changed_token_accuracy"] as? Double) >= 0.8)
+    #expect(try #require(json["delta_psnr_t4"] as? Double) >= 3)
+    let usage = try #require(json["action_usage"] as? [Double])
+    #expect(usage.allSatisfy { $0 >= 0.005 }, "\(usage)")
   }
 
   @Test func itKeepsTheContract() throws {

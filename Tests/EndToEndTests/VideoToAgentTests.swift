@@ -2,48 +2,49 @@ import AgentSDK
 import Environments
 import Foundation
 import GeneratedWorlds
+import TestSupport
 import Testing
 
 /// From video to an agent in a served dream, through the commands that the README names.
 @Suite(.serialized) struct VideoToAgentTests {
   @Test func aWorldIsLearnedMeasuredAndServed() throws {
-    try CommandLineTool.withFolder { folder in
-      let (clips, world) = (folder.appending(path: "clips").path, folder.appending(path: "small.world"))
-      let recorded = try CommandLineTool.run("record", "--episodes", "12", "--seed", "3", "--out", clips)
-      #expect(recorded.status == 0, "\(recorded.errors)")
+    let temporary = try TemporaryFolder()
+    let folder = temporary.url
+    let (clips, world) = (folder.appending(path: "clips").path, folder.appending(path: "small.world"))
+    let recorded = try CommandLineTool.run("record", "--episodes", "12", "--seed", "3", "--out", clips)
+    #expect(recorded.status == 0, "\(recorded.errors)")
 
-      // Killed on the way, as a power cut would; then gone on with.
-      let (process, _, _) = try CommandLineTool.start([
-        "train", "--clips", clips, "--out", world.path, "--minutes", "0.15", "--quiet",
-      ])
-      let checkpoint = folder.appending(path: "small.world.training/tokenizer.safetensors")
-      for _ in 0..<600 where !FileManager.default.fileExists(atPath: checkpoint.path) && process.isRunning {
-        Thread.sleep(forTimeInterval: 0.1)
-      }
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      let refused = try CommandLineTool.run("train", "--clips", clips, "--out", world.path)
-      #expect(refused.status == 1 && refused.errors.contains("--resume"), "\(refused.errors)")
-      let trained = try CommandLineTool.run(
-        "train", "--clips", clips, "--out", world.path, "--minutes", "0.15", "--resume", "--quiet")
-      #expect(trained.status == 0, "\(trained.errors)")
-
-      let (figures, sheets) = (folder.appending(path: "figures.json"), folder.appending(path: "sheets"))
-      let measured = try CommandLineTool.run(
-        "measure", world.path, "--clips", clips, "--count", "16", "--json", figures.path, "--sheets",
-        sheets.path)
-      #expect(measured.status == 0, "\(measured.errors)")
-      let json = try CommandLineTool.json(figures)
-      for key in ["tokenizer_psnr", "changed_token_accuracy", "delta_psnr_t4"] {
-        #expect(json[key] is Double)
-      }
-      #expect((json["rollout_psnr"] as? [String: Any])?.count == 8)
-      #expect((json["action_usage"] as? [Any])?.count == 8)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: sheets.path).count == 4)
-      #expect(try CommandLineTool.run("inspect", world.path).status == 0)
-
-      try serves(world, endpoint: "ipc://\(folder.path)/socket")
+    // Killed on the way, as a power cut would; then gone on with.
+    let (process, _, _) = try CommandLineTool.start([
+      "train", "--clips", clips, "--out", world.path, "--minutes", "0.15", "--quiet",
+    ])
+    let checkpoint = folder.appending(path: "small.world.training/tokenizer.safetensors")
+    for _ in 0..<600 where !FileManager.default.fileExists(atPath: checkpoint.path) && process.isRunning {
+      Thread.sleep(forTimeInterval: 0.1)
     }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    let refused = try CommandLineTool.run("train", "--clips", clips, "--out", world.path)
+    #expect(refused.status == 1 && refused.errors.contains("--resume"), "\(refused.errors)")
+    let trained = try CommandLineTool.run(
+      "train", "--clips", clips, "--out", world.path, "--minutes", "0.15", "--resume", "--quiet")
+    #expect(trained.status == 0, "\(trained.errors)")
+
+    let (figures, sheets) = (folder.appending(path: "figures.json"), folder.appending(path: "sheets"))
+    let measured = try CommandLineTool.run(
+      "measure", world.path, "--clips", clips, "--count", "16", "--json", figures.path, "--sheets",
+      sheets.path)
+    #expect(measured.status == 0, "\(measured.errors)")
+    let json = try CommandLineTool.json(figures)
+    for key in ["tokenizer_psnr", "changed_token_accuracy", "delta_psnr_t4"] {
+      #expect(json[key] is Double)
+    }
+    #expect((json["rollout_psnr"] as? [String: Any])?.count == 8)
+    #expect((json["action_usage"] as? [Any])?.count == 8)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sheets.path).count == 4)
+    #expect(try CommandLineTool.run("inspect", world.path).status == 0)
+
+    try serves(world, endpoint: "ipc://\(folder.path)/socket")
   }
 
   /// A remote agent sees the frames that a local one sees, bit for bit.
@@ -71,23 +72,23 @@ import Testing
   }
 
   @Test func mistakesAreExplained() throws {
-    try CommandLineTool.withFolder { folder in
-      let missing = folder.appending(path: "nothing").path
-      for arguments in [
-        ["train", "--clips", missing, "--out", missing + ".world"], ["measure", missing, "--clips", missing],
-        ["inspect", missing], ["serve", missing, "--endpoint", "ipc:///tmp/never"],
-        ["serve", "--game", "Noop-v1", "--endpoint", "tcp://0.0.0.0:5999"],
-      ] {
-        let (process, _, errors) = try CommandLineTool.start(arguments)
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 1, "\(arguments): \(text)")
-        #expect(text.contains("Error") && !text.contains("Fatal"), "\(arguments): \(text)")
-      }
-      #expect(
-        try CommandLineTool.run("train", "--clips", missing, "--out", missing, "--preset", "huge").status == 2
-      )
-      #expect(try CommandLineTool.run("nonsense").status == 2)
+    let temporary = try TemporaryFolder()
+    let folder = temporary.url
+    let missing = folder.appending(path: "nothing").path
+    for arguments in [
+      ["train", "--clips", missing, "--out", missing + ".world"], ["measure", missing, "--clips", missing],
+      ["inspect", missing], ["serve", missing, "--endpoint", "ipc:///tmp/never"],
+      ["serve", "--game", "Noop-v1", "--endpoint", "tcp://0.0.0.0:5999"],
+    ] {
+      let (process, _, errors) = try CommandLineTool.start(arguments)
+      let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 1, "\(arguments): \(text)")
+      #expect(text.contains("Error") && !text.contains("Fatal"), "\(arguments): \(text)")
     }
+    #expect(
+      try CommandLineTool.run("train", "--clips", missing, "--out", missing, "--preset", "huge").status == 2
+    )
+    #expect(try CommandLineTool.run("nonsense").status == 2)
   }
 }

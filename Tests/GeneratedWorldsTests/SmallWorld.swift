@@ -41,8 +41,4 @@ enum SmallWorld {
       manifest: WorldManifest(name: "small", sampling: configuration.sampling, horizon: 40))
   }
 
-  static func temporaryFolder() throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "small-\(UUID().uuidString).world")
-    return folder
-  }
 }

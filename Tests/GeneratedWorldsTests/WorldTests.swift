@@ -1,6 +1,7 @@
 import Autograd
 import Environments
 import Foundation
+import TestSupport
 import Testing
 import WorldModel
 
@@ -21,8 +22,8 @@ import WorldModel
   }
 
   @Test func aWorldComesBackAsItWas() throws {
-    let folder = try SmallWorld.temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let place = try TemporaryFolder()
+    let folder = place.file("small.world")
     let world = try SmallWorld.make()
     try world.save(to: folder)
     let loaded = try World(folder)
@@ -33,8 +34,8 @@ import WorldModel
   }
 
   @Test func whatIsNoWorldIsSaidSo() throws {
-    let folder = try SmallWorld.temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let place = try TemporaryFolder()
+    let folder = place.file("small.world")
     #expect { try World(folder) } throws: {
       guard case WorldError.missing = $0 else { return false }; return true
     }
@@ -56,8 +57,8 @@ import WorldModel
     "tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors",
   ])
   func damageIsFound(file: String) throws {
-    let folder = try SmallWorld.temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let place = try TemporaryFolder()
+    let folder = place.file("small.world")
     try SmallWorld.make().save(to: folder)
     let url = folder.appending(path: file)
     var bytes = try Data(contentsOf: url)

@@ -2,6 +2,7 @@ import Autograd
 import Foundation
 import NeuralNetwork
 import Safetensors
+import TestSupport
 import Testing
 
 @Suite struct CheckpointTests {

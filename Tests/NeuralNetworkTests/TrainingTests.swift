@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import NeuralNetwork
+import TestSupport
 import Testing
 
 /// Learns a function of two numbers with a small network.

@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import NeuralNetwork
+import TestSupport
 import Testing
 import Video
 

@@ -9,6 +9,7 @@ import Testing
   @Test func itIsAsGoodAsItsCardSays() throws {
     let temporary = try TemporaryFolder()
     let folder = temporary.url
+    defer { withExtendedLifetime(temporary) {} }
     let (clips, figures) = (folder.appending(path: "clips").path, folder.appending(path: "figures.json"))
     let recorded = try CommandLineTool.run("record", "--episodes", "16", "--seed", "4242", "--out", clips)
     #expect(recorded.status == 0, "\(recorded.errors)")

@@ -10,6 +10,7 @@ import Testing
   @Test func aWorldIsLearnedMeasuredAndServed() throws {
     let temporary = try TemporaryFolder()
     let folder = temporary.url
+    defer { withExtendedLifetime(temporary) {} }
     let (clips, world) = (folder.appending(path: "clips").path, folder.appending(path: "small.world"))
     let recorded = try CommandLineTool.run("record", "--episodes", "12", "--seed", "3", "--out", clips)
     #expect(recorded.status == 0, "\(recorded.errors)")
@@ -74,6 +75,7 @@ import Testing
   @Test func mistakesAreExplained() throws {
     let temporary = try TemporaryFolder()
     let folder = temporary.url
+    defer { withExtendedLifetime(temporary) {} }
     let missing = folder.appending(path: "nothing").path
     for arguments in [
       ["train", "--clips", missing, "--out", missing + ".world"], ["measure", missing, "--clips", missing],

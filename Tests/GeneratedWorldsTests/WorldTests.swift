@@ -24,6 +24,7 @@ import WorldModel
   @Test func aWorldComesBackAsItWas() throws {
     let place = try TemporaryFolder()
     let folder = place.file("small.world")
+    defer { withExtendedLifetime(place) {} }
     let world = try SmallWorld.make()
     try world.save(to: folder)
     let loaded = try World(folder)
@@ -36,6 +37,7 @@ import WorldModel
   @Test func whatIsNoWorldIsSaidSo() throws {
     let place = try TemporaryFolder()
     let folder = place.file("small.world")
+    defer { withExtendedLifetime(place) {} }
     #expect { try World(folder) } throws: {
       guard case WorldError.missing = $0 else { return false }; return true
     }
@@ -59,6 +61,7 @@ import WorldModel
   func damageIsFound(file: String) throws {
     let place = try TemporaryFolder()
     let folder = place.file("small.world")
+    defer { withExtendedLifetime(place) {} }
     try SmallWorld.make().save(to: folder)
     let url = folder.appending(path: file)
     var bytes = try Data(contentsOf: url)

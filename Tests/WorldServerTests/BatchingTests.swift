@@ -7,8 +7,8 @@ import WorldServer
 @Suite struct BatchingTests {
   /// Sessions that step together are stepped in one call from the second round on.
   @Test func sessionsShareACall() throws {
-    // Long enough that no busy machine makes one of the two late; a round waits only for who is missing.
-    let server = try TestServer { $0.batchingSeconds = 5 }
+    // Long enough that a busy machine makes none of the two late, shorter than a client waits.
+    let server = try TestServer { $0.batchingSeconds = 1 }
     let one = try RawClient(server.endpoint)
     let two = try RawClient(server.endpoint)
     _ = try one.open(2)

@@ -11,7 +11,7 @@ PYTHON := $(VENV)/bin/python
 RUN := runs/demo
 ENDPOINT := ipc:///tmp/genie-demo-$(shell id -u).sock
 # Of `make demo`: how long the agent learns, and another world's folder than the bundled one.
-STEPS ?= 60000
+STEPS ?= 120000
 WORLD ?=
 APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
 

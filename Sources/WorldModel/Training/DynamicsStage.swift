@@ -40,6 +40,12 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
 
   var modelState: [String: Tensor] { dynamics.state }
 
+  /// The first steps see short clips.
+  var meanCost: Double {
+    let long = Double(long.batchSize * long.frames) / Double(short.batchSize * short.frames)
+    return training.shortShare + (1 - training.shortShare) * long
+  }
+
   /// Starts the model's tables from what the tokens look like.
   private func ground(_ tokenizer: Tokenizer, data: TrainingData) {
     let (vocabulary, values) = (tokenizer.vocabulary, tokenizer.patches.channels)

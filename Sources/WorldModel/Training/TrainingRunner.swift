@@ -82,7 +82,8 @@ struct TrainingRunner {
       plan.step += 1
       if plan.steps == nil, plan.step == calibration, let seconds {
         // The number of steps is fixed once, from the time of the first ones, and travels with the checkpoint.
-        plan.steps = max(2 * calibration, Int(seconds / (elapsed() / Double(calibration))))
+        let cost = elapsed() / Double(calibration) * stage.meanCost
+        plan.steps = max(2 * calibration, Int(seconds / cost))
       }
       bar.total = plan.steps
       bar.update(to: plan.step, figures: figures)

@@ -13,6 +13,9 @@ protocol TrainingStage: AnyObject {
   /// All tensors that the next steps depend on, but for the optimizer's.
   var modelState: [String: Tensor] { get }
 
+  /// What a step costs on average, over what the first steps cost.
+  var meanCost: Double { get }
+
   /// One update.
   /// - Parameters:
   ///   - step: from 0.
@@ -27,5 +30,6 @@ protocol TrainingStage: AnyObject {
 }
 
 extension TrainingStage {
+  var meanCost: Double { 1 }
   func finish() {}
 }

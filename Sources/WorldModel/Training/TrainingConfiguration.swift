@@ -43,7 +43,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public init(
     tokenizer: StageConfiguration = .init(steps: 2500, batch: 4, time: 4),
     latentActions: StageConfiguration = .init(steps: 1500, batch: 32, time: 4),
-    dynamics: StageConfiguration = .init(steps: 20_000, batch: 4, time: 10),
+    dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
     rewards: StageConfiguration = .init(
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,

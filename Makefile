@@ -52,7 +52,7 @@ demo: build ## Serves the bundled world, trains an agent in it, and shows what i
 	echo "open $(CURDIR)/$(RUN)/report/index.html in a browser"
 
 test: setup python ## Passes all tests
-	@swift test -c release
+	@swift test -c release --no-parallel
 	swift run -c release --package-path Tests/DependentPackage --scratch-path .build/dependent
 	endpoint="ipc:///tmp/genie-test-$$$$.sock"
 	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &

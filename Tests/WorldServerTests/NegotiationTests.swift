@@ -38,7 +38,8 @@ import WorldServer
     let client = try RawClient(server.endpoint)
     _ = try client.open()
     try client.sendStep([CountingPool.slow], 2)
-    Thread.sleep(forTimeInterval: 0.1)
+    // The step has begun: what the server is stopped in the middle of.
+    for _ in 0..<300 where server.journal.steps == 0 { Thread.sleep(forTimeInterval: 0.01) }
     Thread { [server = server.server] in server.stop() }.start()
     let last = try client.receive()
     #expect(try last.counts(1) == [1])

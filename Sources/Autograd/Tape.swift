@@ -16,6 +16,8 @@ public final class Tape {
   public let arena: Arena
   /// Where the gradients of parameters go; nil where the tape does not record.
   public let gradients: Gradients?
+  /// Told of every operation, where somebody wants to know what the time goes to.
+  public var profile: Profile?
   private var nodes: [(Tape) -> Void] = []
   private var variableGradients: [Tensor?] = []
 
@@ -68,12 +70,25 @@ public final class Tape {
   // What operations use.
 
   /// A result that depends on `inputs`, with the pass that carries its gradient back to them.
-  /// - Parameter backward: gets the gradient of the result; adds to the gradients of the inputs.
-  func record(_ value: Tensor, from inputs: [Variable], backward: @escaping (Tape, Tensor) -> Void)
-    -> Variable
-  {
+  /// - Parameters:
+  ///   - flops: of the forward pass, multiply-adds of matrices times two; backward takes twice as many.
+  ///   - operation: whose time it was, for the ``profile``.
+  ///   - backward: gets the gradient of the result; adds to the gradients of the inputs.
+  func record(
+    _ value: Tensor, from inputs: [Variable], flops: Double = 0, operation: String = #function,
+    backward: @escaping (Tape, Tensor) -> Void
+  ) -> Variable {
+    if let profile { profile.mark(operation.operationName, flops: flops) }
     guard isRecording, inputs.contains(where: { $0.place >= 0 }) else { return constant(value) }
     let result = track(value)
+    if profile != nil {
+      nodes.append { tape in
+        guard let gradient = tape.variableGradients[result.place] else { return }
+        backward(tape, gradient)
+        tape.profile?.mark(operation.operationName + " backward", flops: 2 * flops)
+      }
+      return result
+    }
     nodes.append { tape in
       guard let gradient = tape.variableGradients[result.place] else { return }
       backward(tape, gradient)
@@ -94,4 +109,9 @@ public final class Tape {
     variableGradients.append(nil)
     return Variable(value: tensor, place: variableGradients.count - 1)
   }
+}
+
+extension String {
+  /// `linear` of `linear(_:weight:)`.
+  fileprivate var operationName: String { String(prefix { $0 != "(" }) }
 }

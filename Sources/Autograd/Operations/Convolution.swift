@@ -36,7 +36,9 @@ extension Tape {
     ck_add_bias(sums.pointer, bias.value.pointer, batch * places, filters)
     let y = activation == .none ? sums : isRecording ? arena.tensor(sums.shape) : sums
     activate(sums, into: y, activation)
-    return record(y, from: [x, weight, bias]) { tape, dy in
+    return record(
+      y, from: [x, weight, bias], flops: 2 * Double(batch * places * filters * inputs)
+    ) { tape, dy in
       let dsums = tape.differentiate(activation, sums: sums, output: y, gradient: dy)
       if let dbias = tape.gradient(of: bias) {
         ck_sum_rows(dsums.pointer, dbias.pointer, batch * places, filters)

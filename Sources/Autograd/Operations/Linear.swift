@@ -29,7 +29,11 @@ extension Tape {
     if let bias { ck_add_bias(sums.pointer, bias.value.pointer, rows, outputs) }
     let y = activation == .none ? sums : isRecording ? arena.tensor(sums.shape) : sums
     activate(sums, into: y, activation)
-    return record(y, from: [x, weight] + [bias, residual].compactMap { $0 }) { tape, dy in
+    let flops = 2 * Double(rows * inputs * outputs)
+    return record(
+      y, from: [x, weight] + [bias, residual].compactMap { $0 }, flops: flops,
+      operation: profile == nil ? #function : "linear \(inputs) x \(outputs)"
+    ) { tape, dy in
       if let residual, let gradient = tape.gradient(of: residual) {
         ck_add_scaled(dy.pointer, 1, gradient.pointer, dy.count)
       }

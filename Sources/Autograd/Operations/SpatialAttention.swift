@@ -21,7 +21,8 @@ extension Tape {
       qkv.value.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames,
       tokens,
       heads, size, scale)
-    return record(out, from: [qkv] + (bias.map { [$0] } ?? [])) { tape, dout in
+    let flops = 4 * Double(frames * tokens * tokens * channels)
+    return record(out, from: [qkv] + (bias.map { [$0] } ?? []), flops: flops) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
       ck_spatial_attention_backward(
         qkv.value.pointer, probabilities!.pointer, dout.pointer, dqkv.pointer,

@@ -22,7 +22,8 @@ extension Tape {
         qkv.value.pointer + sequence * input, bias.value.pointer, out.pointer + sequence * output,
         probabilities.map { $0.pointer + sequence * kept }, time, tokens, heads, size, window, scale)
     }
-    return record(out, from: [qkv, bias]) { tape, dout in
+    let flops = 4 * Double(batch * time * tokens * min(time, window) * channels)
+    return record(out, from: [qkv, bias], flops: flops) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
       let dbias = tape.gradient(of: bias)
       for sequence in 0..<batch {
@@ -57,6 +58,7 @@ extension Tape {
       qkv.value.pointer, ring.keys.pointer, ring.values.pointer, ringBias.pointer, out.pointer, place, tokens,
       heads,
       size, ring.window, 1 / Float(size).squareRoot())
+    profile?.mark("temporalAttention cached", flops: 4 * Double(tokens * ring.window * channels))
     return constant(out)
   }
 }

@@ -5,7 +5,8 @@ import CKernels
 /// own; gradients are reduced once a step, in the order of workers, so that a step repeats bit for bit.
 public final class DataParallel: @unchecked Sendable {
   public let workers: Workers
-  private let tapes: [Tape]
+  /// One a worker; not to be touched while a step runs.
+  public let tapes: [Tape]
   private let gradients: [Gradients]
 
   public init(_ parameters: Parameters, workers: Workers) {
@@ -27,17 +28,21 @@ public final class DataParallel: @unchecked Sendable {
     let count = workers.count
     workers.run { [self] worker in
       let tape = tapes[worker]
+      tape.profile?.begin()
       gradients[worker].clear()
       for part in stride(from: worker, to: parts, by: count) {
         tape.reset()
+        tape.profile?.mark("clear")
         let (total, report) = loss(part, worker, tape)
         tape.backward(from: total)
         reports[part] = report
       }
     }
+    tapes[0].profile?.mark("wait for other workers")
     for other in gradients.dropFirst() {
       ck_add_scaled(other.flat.pointer, 1, gradients[0].flat.pointer, other.flat.count)
     }
+    tapes[0].profile?.mark("reduce gradients")
     return (gradients[0], reports.all)
   }
 }

@@ -60,6 +60,11 @@ public final class FrameSampler {
   private let genie: Genie
   private let biases: SamplingBiases
   private let tape = Tape(arena: Arena())
+  /// Told what a frame's time goes to.
+  public var profile: Profile? {
+    get { tape.profile }
+    set { tape.profile = newValue }
+  }
 
   public init(_ genie: Genie, biases: SamplingBiases) {
     self.genie = genie
@@ -111,6 +116,7 @@ public final class FrameSampler {
         logits.pointer, uniforms, configuration.temperature, &drawn, &likelihoods, &entropies,
         scratch.pointer,
         count, vocabulary)
+      profile?.mark("draw codes")
       var open = (0..<count).filter { tokens[$0] == dynamics.mask }
       let staying = MaskSchedule.masked(after: step, of: steps, tokens: count)
       if staying > 0 {
@@ -127,6 +133,7 @@ public final class FrameSampler {
         result.logLikelihood += likelihoods[token] / Float(count)
         result.entropy += entropies[token] / Float(count)
       }
+      profile?.mark("order tokens")
     }
     keep(tokens, action: action, in: &state, into: frame)
     return result

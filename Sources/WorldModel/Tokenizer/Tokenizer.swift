@@ -132,6 +132,7 @@ public final class Tokenizer: Sendable {
     let hidden = decoder(tape, fromCode(tape, tape.constant(vectors)), cache: cache, prepared: prepared)
     cache.advance()
     patches.assemble(toPatch(tape, hidden).value.pointer, into: frame)
+    tape.profile?.mark("assemble patches")
   }
 
   /// What a checkpoint keeps.

@@ -43,5 +43,21 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     return result
   }
 
+  /// The same shape with one more dimension, innermost.
+  public func appending(_ extent: Int) -> Shape {
+    precondition(rank < 6, "a shape has at most 6 dimensions: \(self) has \(rank)")
+    var result = self
+    result.extents[rank] = Int32(extent)
+    result.rank += 1
+    return result
+  }
+
+  /// The same shape with another first extent.
+  func with(first: Int) -> Shape {
+    var result = self
+    result.extents[0] = Int32(first)
+    return result
+  }
+
   public var description: String { "[" + dimensions.map(String.init).joined(separator: ", ") + "]" }
 }

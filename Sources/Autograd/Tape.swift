@@ -1,3 +1,5 @@
+import CKernels
+
 /// A value of the graph: a tensor, and its place on the tape where a gradient is wanted.
 public struct Variable {
   public let value: Tensor
@@ -16,20 +18,46 @@ public final class Tape {
   public let arena: Arena
   /// Where the gradients of parameters go; nil where the tape does not record.
   public let gradients: Gradients?
+  /// Of the operands of matrix products.
+  public let precision: Precision
+  /// Weights that are packed already, for a tape that only computes.
+  public let weights: PackedWeights?
+  /// The rows that this tape computes of each frame; nil for all of them.
+  public let member: TeamMember?
   /// Told of every operation, where somebody wants to know what the time goes to.
   public var profile: Profile?
   private var nodes: [(Tape) -> Void] = []
   private var variableGradients: [Tensor?] = []
+  /// Gradients that were passed on: their memory is used again before it leaves the cache.
+  private var spare: [Tensor] = []
+  /// The result whose backward pass is running.
+  private var played = -1
 
   /// A tape that records.
-  public init(arena: Arena, gradients: Gradients) {
+  public init(arena: Arena, gradients: Gradients, precision: Precision = .float32) {
     self.arena = arena
     self.gradients = gradients
+    self.precision = precision
+    weights = nil
+    member = nil
   }
 
   /// A tape that only computes.
-  public init(arena: Arena) {
+  public init(arena: Arena, precision: Precision = .float32) {
     self.arena = arena
+    self.precision = precision
+    gradients = nil
+    weights = nil
+    member = nil
+  }
+
+  /// A tape that only computes, with weights packed once and at their precision.
+  /// - Parameter member: the worker's place among those that compute one frame together.
+  public init(arena: Arena, weights: PackedWeights, member: TeamMember? = nil) {
+    self.arena = arena
+    self.weights = weights
+    self.member = member
+    precision = weights.precision
     gradients = nil
   }
 
@@ -54,6 +82,7 @@ public final class Tape {
   public func reset() {
     nodes.removeAll(keepingCapacity: true)
     variableGradients.removeAll(keepingCapacity: true)
+    spare.removeAll(keepingCapacity: true)
     arena.reset()
   }
 
@@ -81,28 +110,60 @@ public final class Tape {
     if let profile { profile.mark(operation.operationName, flops: flops) }
     guard isRecording, inputs.contains(where: { $0.place >= 0 }) else { return constant(value) }
     let result = track(value)
-    if profile != nil {
-      nodes.append { tape in
-        guard let gradient = tape.variableGradients[result.place] else { return }
-        backward(tape, gradient)
-        tape.profile?.mark(operation.operationName + " backward", flops: 2 * flops)
-      }
-      return result
-    }
     nodes.append { tape in
       guard let gradient = tape.variableGradients[result.place] else { return }
+      tape.played = result.place
       backward(tape, gradient)
+      if let passedOn = tape.variableGradients[result.place] { tape.spare.append(passedOn) }
+      tape.variableGradients[result.place] = nil
+      tape.profile?.mark(operation.operationName + " backward", flops: 2 * flops)
     }
     return result
   }
 
-  /// The gradient of a variable, zero at first; nil where none is wanted.
+  /// A result of a tape that only computes.
+  func computed(_ value: Tensor, flops: Double = 0, operation: String = #function) -> Variable {
+    profile?.mark(operation.operationName, flops: flops)
+    return constant(value)
+  }
+
+  /// The gradient of a variable to add to, zero at first; nil where none is wanted.
   public func gradient(of variable: Variable) -> Tensor? {
-    guard variable.place >= 0 else { return nil }
-    if let gradient = variableGradients[variable.place] { return gradient }
-    let gradient = arena.zeros(variable.shape)
-    variableGradients[variable.place] = gradient
+    guard let (gradient, isNew) = target(of: variable) else { return nil }
+    if isNew { gradient.fill(0) }
     return gradient
+  }
+
+  /// The gradient of a variable; a new one holds nothing yet and is to be written whole. nil where none is
+  /// wanted.
+  func target(of variable: Variable) -> (gradient: Tensor, isNew: Bool)? {
+    guard variable.place >= 0 else { return nil }
+    if let gradient = variableGradients[variable.place] { return (gradient, false) }
+    let gradient = temporary(variable.shape)
+    variableGradients[variable.place] = gradient
+    return (gradient, true)
+  }
+
+  /// The gradient of the result whose backward pass is running becomes part of a variable's, unchanged. Where
+  /// that has none yet it takes over the memory: so a pass does this last of all.
+  func pass(_ gradient: Tensor, to variable: Variable) {
+    guard variable.place >= 0 else { return }
+    if let sum = variableGradients[variable.place] {
+      ck_add_scaled(gradient.pointer, 1, sum.pointer, sum.count)
+    } else if variableGradients[played] != nil {
+      variableGradients[variable.place] = gradient.reshaped(variable.shape)
+      variableGradients[played] = nil
+    } else {
+      target(of: variable)?.gradient.copy(from: gradient)
+    }
+  }
+
+  /// Memory of a backward pass, from what was passed on where possible.
+  private func temporary(_ shape: Shape) -> Tensor {
+    if let index = spare.lastIndex(where: { $0.count == shape.count }) {
+      return spare.remove(at: index).reshaped(shape)
+    }
+    return arena.tensor(shape)
   }
 
   private func track(_ tensor: Tensor) -> Variable {

@@ -72,9 +72,7 @@ public struct Tensor: @unchecked Sendable {
   public func slice(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
     let row = shape[0] == 0 ? 0 : count / shape[0]
-    var dimensions = shape.dimensions
-    dimensions[0] = range.count
-    return Tensor(shape: Shape(dimensions), like: self, offset: range.lowerBound * row)
+    return Tensor(shape: shape.with(first: range.count), like: self, offset: range.lowerBound * row)
   }
 
   public func copy(from other: Tensor) {

@@ -1,34 +1,16 @@
 #include "CKernels.h"
-#include "vector.h"
-
-// gelu(x) = x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)): the tanh form, written with a sigmoid.
-static const float gelu_linear = 1.5957691216f, gelu_cubic = 0.0713548163f;
-
-// Beyond 12 the sigmoid is 0 or 1 in Float32; the limit keeps x^3 from overflowing.
-INLINE vector gelu_limit(vector x) {
-  x = x > 12.0f ? (vector)12.0f : x;
-  return x < -12.0f ? (vector)-12.0f : x;
-}
-
-INLINE vector gelu_argument(vector z) { return z * (gelu_linear + gelu_cubic * z * z); }
+#include "gelu.h"
 
 CLONES void ck_gelu_forward(const float *x, float *y, size_t count) {
   for (size_t i = 0; i < count; i += lanes) {
-    vector v = load_first(x + i, count - i, 0.0f);
-    vector sigmoid = 1.0f / (1.0f + exponential(-gelu_argument(gelu_limit(v))));
-    store_first(y + i, v * sigmoid, count - i);
+    store_first(y + i, gelu(load_first(x + i, count - i, 0.0f)), count - i);
   }
 }
 
-// With e = exp(-|u|), sigmoid (1 - sigmoid) is e / (1 + e)^2 on both sides, without cancellation.
 CLONES void ck_gelu_backward(const float *x, const float *dy, float *dx, size_t count) {
   for (size_t i = 0; i < count; i += lanes) {
-    vector z = gelu_limit(load_first(x + i, count - i, 0.0f));
-    vector u = gelu_argument(z);
-    vector e = exponential(u > 0.0f ? -u : u), r = 1.0f / (1.0f + e);
-    vector slope = (u > 0.0f ? r : e * r) + e * r * r * z * (gelu_linear + 3.0f * gelu_cubic * z * z);
-    vector sum = load_first(dx + i, count - i, 0.0f) + slope * load_first(dy + i, count - i, 0.0f);
-    store_first(dx + i, sum, count - i);
+    vector slope = gelu_slope(load_first(x + i, count - i, 0.0f));
+    store_first(dx + i, slope * load_first(dy + i, count - i, 0.0f), count - i);
   }
 }
 
@@ -37,7 +19,7 @@ CLONES void ck_relu_forward(const float *x, float *y, size_t count) {
 }
 
 CLONES void ck_relu_backward(const float *y, const float *dy, float *dx, size_t count) {
-  for (size_t i = 0; i < count; i++) dx[i] += y[i] > 0.0f ? dy[i] : 0.0f;
+  for (size_t i = 0; i < count; i++) dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
 }
 
 // An odd polynomial near 0, where 1 - 2 / (e^2x + 1) would cancel.
@@ -56,7 +38,7 @@ CLONES void ck_tanh_forward(const float *x, float *y, size_t count) {
 }
 
 CLONES void ck_tanh_backward(const float *y, const float *dy, float *dx, size_t count) {
-  for (size_t i = 0; i < count; i++) dx[i] += dy[i] * (1.0f - y[i] * y[i]);
+  for (size_t i = 0; i < count; i++) dx[i] = dy[i] * (1.0f - y[i] * y[i]);
 }
 
 CLONES void ck_add_scaled(const float *x, float scale, float *y, size_t count) {

@@ -1,4 +1,4 @@
-#include "reference.h"
+#include "CKernels.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ void ck_reference_gelu_forward(const float *x, float *y, size_t count) {
 }
 
 void ck_reference_gelu_backward(const float *x, const float *dy, float *dx, size_t count) {
-  for (size_t i = 0; i < count; i++) dx[i] += (float)(dy[i] * gelu_slope(x[i]));
+  for (size_t i = 0; i < count; i++) dx[i] = (float)(dy[i] * gelu_slope(x[i]));
 }
 
 void ck_reference_relu_forward(const float *x, float *y, size_t count) {
@@ -41,7 +41,7 @@ void ck_reference_relu_forward(const float *x, float *y, size_t count) {
 }
 
 void ck_reference_relu_backward(const float *y, const float *dy, float *dx, size_t count) {
-  for (size_t i = 0; i < count; i++) dx[i] += y[i] > 0 ? dy[i] : 0;
+  for (size_t i = 0; i < count; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
 }
 
 void ck_reference_tanh_forward(const float *x, float *y, size_t count) {
@@ -49,7 +49,7 @@ void ck_reference_tanh_forward(const float *x, float *y, size_t count) {
 }
 
 void ck_reference_tanh_backward(const float *y, const float *dy, float *dx, size_t count) {
-  for (size_t i = 0; i < count; i++) dx[i] += (float)(dy[i] * (1 - (double)y[i] * y[i]));
+  for (size_t i = 0; i < count; i++) dx[i] = (float)(dy[i] * (1 - (double)y[i] * y[i]));
 }
 
 void ck_reference_add_scaled(const float *x, float scale, float *y, size_t count) {
@@ -171,11 +171,12 @@ static void attend_backward(const float *q, const float *keys, ptrdiff_t stride,
 
 void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
                                             float *probabilities, float *scratch, size_t time, size_t tokens,
-                                            size_t heads, size_t head_dim, float scale) {
+                                            size_t first, size_t count, size_t heads, size_t head_dim,
+                                            float scale) {
   (void)scratch;
   size_t channels = heads * head_dim;
-  for (size_t i = 0; i < time * tokens * heads; i++) {
-    size_t h = i % heads, n = i / heads % tokens, t = i / heads / tokens;
+  for (size_t i = 0; i < time * count * heads; i++) {
+    size_t h = i % heads, n = first + i / heads % count, t = i / heads / count;
     const float *frame = qkv + t * tokens * 3 * channels + h * head_dim;
     attend(frame + n * 3 * channels, frame + channels, (ptrdiff_t)(3 * channels), channels,
            bias ? bias + (h * tokens + n) * tokens : NULL, out + i * head_dim,
@@ -226,7 +227,19 @@ void ck_reference_temporal_attention_backward(const float *qkv, const float *pro
   }
 }
 
-void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values,
+/// A number as a cache of this precision keeps it.
+static float kept(ck_precision precision, float x) {
+  if (precision == ck_float32) return x;
+  union {
+    float value;
+    uint32_t bits;
+  } u = {x};
+  uint32_t half = 0x7fff + (u.bits >> 16 & 1);
+  u.bits = (u.bits + half) & 0xffff0000u;
+  return u.value;
+}
+
+void ck_reference_temporal_attention_cached(ck_precision precision, const float *qkv, float *keys, float *values,
                                             const float *ring_bias, float *out, size_t place, size_t tokens,
                                             size_t heads, size_t head_dim, size_t window, float scale) {
   size_t channels = heads * head_dim;
@@ -235,8 +248,8 @@ void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float
                 *bias = ring_bias + i % heads * window;
     float *k = keys + i * head_dim * window, *v = values + i * window * head_dim;
     double weights[window], top = -INFINITY, total = 0;
-    for (size_t d = 0; d < head_dim; d++) k[d * window + place] = q[channels + d];
-    for (size_t d = 0; d < head_dim; d++) v[place * head_dim + d] = q[2 * channels + d];
+    for (size_t d = 0; d < head_dim; d++) k[d * window + place] = kept(precision, q[channels + d]);
+    for (size_t d = 0; d < head_dim; d++) v[place * head_dim + d] = kept(precision, q[2 * channels + d]);
     for (size_t w = 0; w < window; w++) {
       double sum = 0;
       for (size_t d = 0; d < head_dim; d++) sum += (double)q[d] * k[d * window + w];

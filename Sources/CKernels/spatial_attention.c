@@ -10,13 +10,13 @@ size_t ck_spatial_attention_scratch(size_t tokens, size_t head_dim) {
 }
 
 INLINE void attend(const float *q, const float *bias, float *out, float *probabilities, float *scratch,
-                   size_t tokens, size_t channels, size_t head_dim, float scale) {
+                   size_t tokens, size_t begin, size_t end, size_t channels, size_t head_dim, float scale) {
   size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
   float *keys = scratch, *values = keys + width * length, *scores = values + tokens * width;
   pack_transposed(q + channels, stride, tokens, head_dim, keys);
   pack_rows(q + 2 * channels, stride, tokens, head_dim, values);
-  for (size_t first = 0; first < tokens; first += tile_rows) {
-    size_t count = smaller(tile_rows, tokens - first);
+  for (size_t first = begin; first < end; first += tile_rows) {
+    size_t count = smaller(tile_rows, end - first);
     float inverses[tile_rows];
     multiply(count, length, head_dim, (operand){q + first * stride, stride, 1}, keys, length,
              (target){scores, length, .scale = 1.0f});
@@ -29,25 +29,26 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
       }
     }
     multiply(count, head_dim, tokens, (operand){scores, length, 1}, values, width,
-             (target){out + first * channels, channels, .scale = 1.0f, .scales = inverses});
+             (target){out + (first - begin) * channels, channels, .scale = 1.0f, .scales = inverses});
   }
 }
 
 CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out,
                                          float *probabilities, float *scratch, size_t time, size_t tokens,
-                                         size_t heads, size_t head_dim, float scale) {
-  size_t channels = heads * head_dim, square = tokens * tokens;
+                                         size_t first, size_t count, size_t heads, size_t head_dim,
+                                         float scale) {
+  size_t channels = heads * head_dim, square = tokens * tokens, end = first + count;
   for (size_t t = 0; t < time; t++) {
     for (size_t h = 0; h < heads; h++) {
       const float *q = qkv + t * tokens * 3 * channels + h * head_dim;
       const float *table = bias ? bias + h * square : NULL;
-      float *o = out + t * tokens * channels + h * head_dim;
+      float *o = out + t * count * channels + h * head_dim;
       float *p = probabilities ? probabilities + (t * heads + h) * square : NULL;
       switch (head_dim) {
-        case 16: attend(q, table, o, p, scratch, tokens, channels, 16, scale); break;
-        case 32: attend(q, table, o, p, scratch, tokens, channels, 32, scale); break;
-        case 64: attend(q, table, o, p, scratch, tokens, channels, 64, scale); break;
-        default: attend(q, table, o, p, scratch, tokens, channels, head_dim, scale);
+        case 16: attend(q, table, o, p, scratch, tokens, first, end, channels, 16, scale); break;
+        case 32: attend(q, table, o, p, scratch, tokens, first, end, channels, 32, scale); break;
+        case 64: attend(q, table, o, p, scratch, tokens, first, end, channels, 64, scale); break;
+        default: attend(q, table, o, p, scratch, tokens, first, end, channels, head_dim, scale);
       }
     }
   }

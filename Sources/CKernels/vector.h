@@ -20,6 +20,8 @@
 
 enum { lanes = 16 };
 typedef float vector __attribute__((ext_vector_type(16)));
+typedef float half_vector __attribute__((ext_vector_type(8)));
+typedef float unaligned_half __attribute__((ext_vector_type(8), aligned(4)));
 typedef int32_t integers __attribute__((ext_vector_type(16)));
 typedef float unaligned_vector __attribute__((ext_vector_type(16), aligned(4)));
 
@@ -29,6 +31,7 @@ INLINE size_t padded(size_t count) { return (count + lanes - 1) / lanes * lanes;
 
 INLINE vector load(const float *p) { return *(const unaligned_vector *)p; }
 INLINE void store(float *p, vector x) { *(unaligned_vector *)p = x; }
+INLINE void store_half(float *p, half_vector x) { *(unaligned_half *)p = x; }
 
 /// The first `count` lanes from memory (all of them if there are more), the others filled.
 INLINE vector load_first(const float *p, size_t count, float fill) {

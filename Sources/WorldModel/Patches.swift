@@ -41,24 +41,26 @@ public struct Patches: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - patches: `[count, channels]`, clamped to -0.5...0.5.
-  ///   - frame: room for `[height, width, 3]`.
-  public func assemble(_ patches: UnsafePointer<Float>, into frame: UnsafeMutablePointer<UInt8>) {
-    forEachRun { pixel, value in
+  ///   - patches: `[range.count, channels]`, clamped to -0.5...0.5.
+  ///   - range: which patches these are; nil for all.
+  ///   - frame: room for `[height, width, 3]`; only what these patches show is written.
+  public func assemble(
+    _ patches: UnsafePointer<Float>, _ range: Range<Int>? = nil, into frame: UnsafeMutablePointer<UInt8>
+  ) {
+    let first = (range?.lowerBound ?? 0) * channels
+    forEachRun(range) { pixel, value in
       for i in 0..<size * 3 {
-        frame[pixel + i] = UInt8(min(1, max(0, patches[value + i] + 0.5)) * 255 + 0.5)
+        frame[pixel + i] = UInt8(min(1, max(0, patches[value - first + i] + 0.5)) * 255 + 0.5)
       }
     }
   }
 
   /// Every horizontal run of one patch: where it begins in a frame, and where among the patches' values.
-  private func forEachRun(_ body: (_ pixel: Int, _ value: Int) -> Void) {
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let patch = (row * columns + column) * channels
-        for y in 0..<size {
-          body(((row * size + y) * width + column * size) * 3, patch + y * size * 3)
-        }
+  private func forEachRun(_ range: Range<Int>? = nil, _ body: (_ pixel: Int, _ value: Int) -> Void) {
+    for patch in range ?? 0..<count {
+      let (row, column) = (patch / columns, patch % columns)
+      for y in 0..<size {
+        body(((row * size + y) * width + column * size) * 3, patch * channels + y * size * 3)
       }
     }
   }

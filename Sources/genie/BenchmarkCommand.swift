@@ -9,6 +9,8 @@ import Reporting
 import WorldModel
 import WorldServer
 
+extension Precision: ExpressibleByArgument {}
+
 struct BenchmarkCommand: ParsableCommand {
   enum Part: String, CaseIterable, ExpressibleByArgument { case sampling, training, transport }
 
@@ -32,6 +34,9 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
+
+  @Option(help: "Of products and caches: float32 or bfloat16; the fastest there is, if not given.")
+  var precision: Precision = .preferred
 
   @Option(help: "Repetitions of each measurement.")
   var runs = 5
@@ -80,7 +85,7 @@ struct BenchmarkCommand: ParsableCommand {
       manifest: WorldManifest(name: "benchmark", sampling: configuration.sampling))
     var results: [(name: String, value: Double, unit: String)] = []
     for count in Set([1, worlds]).sorted() {
-      var pool = GeneratedWorldPool(world, workers: Workers(count: workers))
+      var pool = GeneratedWorldPool(world, workers: Workers(count: workers), precision: precision)
       var slots: [Slot] = []
       for _ in 0..<count { slots.append(try pool.open(OpenOptions(horizon: 1 << 30))) }
       var batch = pool.makeBatch()
@@ -96,7 +101,8 @@ struct BenchmarkCommand: ParsableCommand {
 
   private func training() -> [(name: String, value: Double, unit: String)] {
     let benchmark = DynamicsBenchmark(
-      GenieConfiguration.presets[preset]!.dynamics, clips: 4, time: 8, workers: Workers(count: workers))
+      GenieConfiguration.presets[preset]!.dynamics, clips: 4, time: 8, workers: Workers(count: workers),
+      precision: precision)
     let seconds = median { for _ in 0..<4 { benchmark.step() } } / 4
     let tokens = Double(benchmark.tokensPerStep) / seconds
     return [

@@ -52,7 +52,7 @@ import Testing
     let whole = Tensor.random([1, time, tokens, 3 * channels], seed: 4)
     let bias = Tensor.random([heads, window], seed: 5)
     let expected = tape.temporalAttention(tape.constant(whole), heads: heads, bias: tape.constant(bias)).value
-    let ring = TemporalRing(tokens: tokens, heads: heads, size: size, window: window)
+    let ring = TemporalRing(tokens: tokens, channels: channels, window: window, precision: .float32)
     for t in 0..<time {
       let ringBias = Tensor(shape: [heads, window])
       ringBias.fill(-.infinity)

@@ -23,7 +23,7 @@ import Testing
 
   typealias Forward = (
     UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
-    UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, Int, Int, Int, Int, Float
+    UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, Int, Int, Int, Int, Int, Int, Float
   ) -> Void
 
   func forward(_ kernel: Forward, _ qkv: [Float], _ bias: [Float]?, _ size: Size) -> (
@@ -33,7 +33,8 @@ import Testing
     var probabilities = [Float](repeating: .nan, count: size.probabilities)
     var scratch = [Float](repeating: .nan, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
     kernel(
-      qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, size.heads, size.headDim, size.scale)
+      qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
+      size.headDim, size.scale)
     return (out, probabilities)
   }
 
@@ -49,8 +50,22 @@ import Testing
       var out = [Float](repeating: .nan, count: size.out)
       var scratch = [Float](repeating: 0, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
       ck_spatial_attention_forward(
-        qkv, bias, &out, nil, &scratch, size.time, size.tokens, size.heads, size.headDim, size.scale)
+        qkv, bias, &out, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads, size.headDim,
+        size.scale)
       #expect(out == actual.out, "keeping the probabilities changes nothing")
+
+      // Some of the queries give the same bits as all of them.
+      let (first, count) = (size.tokens / 3, (size.tokens + 1) / 2)
+      var some = [Float](repeating: .nan, count: size.time * count * size.channels)
+      ck_spatial_attention_forward(
+        qkv, bias, &some, nil, &scratch, size.time, size.tokens, first, count, size.heads, size.headDim,
+        size.scale)
+      for t in 0..<size.time {
+        let whole = (t * size.tokens + first) * size.channels
+        #expect(
+          Array(some[t * count * size.channels..<(t + 1) * count * size.channels])
+            == Array(actual.out[whole..<whole + count * size.channels]))
+      }
     }
   }
 

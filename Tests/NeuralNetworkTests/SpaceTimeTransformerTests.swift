@@ -37,18 +37,31 @@ struct SpaceTimeSample {
     return stride(from: 0, to: output.count, by: frameSize).map { Array(output[$0..<$0 + frameSize]) }
   }
 
+  /// One frame of many, and the action that led to it.
+  private func frame(_ t: Int, of frames: Tensor, _ actions: Tensor?, _ tape: Tape) -> (Variable, Variable?) {
+    let frame = frames.reshaped([frames.count / frameSize, frameSize]).slice(t..<t + 1)
+    let action = actions.map { $0.reshaped([$0.count / actionWidth, actionWidth]).slice(t..<t + 1) }
+    return (
+      tape.constant(frame.reshaped([1, 1, configuration.tokens, configuration.width])),
+      action.map { tape.constant($0.reshaped([1, 1, actionWidth])) }
+    )
+  }
+
   /// One frame against a cache.
   func run(
     _ frames: Tensor, actions: Tensor?, at t: Int, cache: SpaceTimeCache, prepared: PreparedBiases
   ) -> [Float] {
     let tape = Tape(arena: Arena())
-    let frame = frames.reshaped([frames.count / frameSize, frameSize]).slice(t..<t + 1)
-    let action = actions.map { $0.reshaped([$0.count / actionWidth, actionWidth]).slice(t..<t + 1) }
-    return transformer(
-      tape, tape.constant(frame.reshaped([1, 1, configuration.tokens, configuration.width])),
-      actions: action.map { tape.constant($0.reshaped([1, 1, actionWidth])) }, cache: cache,
-      prepared: prepared
-    ).value.values
+    let (frame, action) = frame(t, of: frames, actions, tape)
+    return transformer(tape, frame, actions: action, cache: cache, prepared: prepared).value.values
+  }
+
+  func remember(
+    _ frames: Tensor, actions: Tensor?, at t: Int, cache: SpaceTimeCache, prepared: PreparedBiases
+  ) {
+    let tape = Tape(arena: Arena())
+    let (frame, action) = frame(t, of: frames, actions, tape)
+    transformer.remember(tape, frame, actions: action, cache: cache, prepared: prepared)
   }
 }
 
@@ -116,11 +129,17 @@ struct SpaceTimeSample {
       let (frames, actions) = (sample.frames(time), sample.actions(time))
       let whole = sample.run(frames, actions: actions)
       let prepared = PreparedBiases(sample.transformer)
-      var cache = SpaceTimeCache(sample.configuration)
+      var cache = SpaceTimeCache(sample.configuration, precision: .float32)
       for t in 0..<time {
         // What was tried before the frame was settled leaves nothing behind.
         _ = sample.run(frames, actions: actions, at: (t + 1) % time, cache: cache, prepared: prepared)
         let one = sample.run(frames, actions: actions, at: t, cache: cache, prepared: prepared)
+        var (computed, remembered): ([UInt8], [UInt8]) = ([], [])
+        cache.append(to: &computed)
+        _ = sample.run(frames, actions: actions, at: (t + 1) % time, cache: cache, prepared: prepared)
+        sample.remember(frames, actions: actions, at: t, cache: cache, prepared: prepared)
+        cache.append(to: &remembered)
+        #expect(computed == remembered, "frame \(t) of window \(window)")
         cache.advance()
         #expect(difference(whole[t], one) < 1e-4, "frame \(t) of window \(window)")
       }
@@ -138,12 +157,17 @@ struct SpaceTimeSample {
         return sample.run(frames, actions: actions, at: t, cache: cache, prepared: prepared)
       }
     }
-    var cache = SpaceTimeCache(sample.configuration)
+    var cache = SpaceTimeCache(sample.configuration, precision: .float32)
     let first = play(&cache, 0..<5)
-    var (copied, restored) = (SpaceTimeCache(sample.configuration), SpaceTimeCache(sample.configuration))
+    var (copied, restored) = (
+      SpaceTimeCache(sample.configuration, precision: .float32),
+      SpaceTimeCache(sample.configuration, precision: .float32)
+    )
     copied.copy(from: cache)
-    #expect(cache.values.count == cache.valueCount)
-    restored.restore(cache.values, frames: cache.frames)
+    var bytes: [UInt8] = []
+    cache.append(to: &bytes)
+    #expect(bytes.count == cache.byteCount)
+    restored.restore(bytes[...], frames: cache.frames)
     let rest = play(&cache, 5..<9)
     #expect(play(&copied, 5..<9) == rest)
     #expect(play(&restored, 5..<9) == rest)

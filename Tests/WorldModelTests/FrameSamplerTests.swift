@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FrameSamplerTests {
   private let genie: Genie
-  private let biases: SamplingBiases
+  private let prepared: PreparedGenie
   private let prompt: [Int32]
   private let warm = SamplingConfiguration(steps: 3, temperature: 1, orderNoise: 0.5)
 
@@ -15,7 +15,7 @@ import Testing
     genie = try Genie.sample()
     // Decided predictions: no two codes are nearly as likely, on any processor.
     for i in 0..<genie.dynamics.head.weight.value.count { genie.dynamics.head.weight.value[i] *= 3 }
-    biases = SamplingBiases(genie)
+    prepared = PreparedGenie(genie, precision: .float32)
     let key = RandomKey(seed: 8)
     prompt = (0..<16).map { Int32(key.integer(UInt64($0), below: 12)) }
   }
@@ -29,8 +29,8 @@ import Testing
     var figures: [SampledFrame] = []
     let key: RandomKey
 
-    init(_ genie: Genie, seed: UInt64) {
-      state = WorldState(genie)
+    init(_ prepared: PreparedGenie, seed: UInt64) {
+      state = WorldState(prepared.genie, precision: prepared.precision)
       key = RandomKey(seed: seed)
     }
 
@@ -52,7 +52,13 @@ import Testing
   }
 
   private func play(seed: UInt64, steps: Int = 10, _ configuration: SamplingConfiguration) -> World {
-    let (world, sampler) = (World(genie, seed: seed), FrameSampler(genie, biases: biases))
+    play(prepared, seed: seed, steps: steps, configuration)
+  }
+
+  private func play(
+    _ prepared: PreparedGenie, seed: UInt64, steps: Int, _ configuration: SamplingConfiguration
+  ) -> World {
+    let (world, sampler) = (World(prepared, seed: seed), FrameSampler(prepared))
     world.begin(prompt, sampler)
     for t in 0..<steps { world.step(Int32(t % 4), sampler, configuration) }
     return world
@@ -71,10 +77,10 @@ import Testing
   /// Whatever other worlds a sampler dreams in between, and on whatever thread.
   @Test(arguments: [1, 2]) func worldsDoNotDisturbEachOther(threads: Int) {
     let alone = (0..<5).map { play(seed: UInt64($0), warm) }
-    let worlds = (0..<5).map { World(genie, seed: UInt64($0)) }
+    let worlds = (0..<5).map { World(prepared, seed: UInt64($0)) }
     let workers = Workers(count: threads)
     let (prompt, configuration) = (prompt, warm)
-    nonisolated(unsafe) let made = (0..<threads).map { _ in FrameSampler(genie, biases: biases) }
+    nonisolated(unsafe) let made = (0..<threads).map { _ in FrameSampler(prepared) }
     for t in -1..<10 {
       workers.run { worker in
         // Another worker takes a world in every round.
@@ -91,6 +97,37 @@ import Testing
       #expect(world.tokens == alone[index].tokens)
       #expect(world.frames == alone[index].frames)
     }
+  }
+
+  /// Workers that share a frame dream what one would, bit for bit.
+  @Test(arguments: [1, 2, 3], Precision.allCases) func aTeamDreamsTheSameWorld(
+    threads: Int, precision: Precision
+  ) {
+    let prepared = PreparedGenie(genie, precision: precision)
+    let alone = play(prepared, seed: 4, steps: 10, warm)
+    let world = World(prepared, seed: 4)
+    world.begin(prompt, FrameSampler(prepared))
+    let team = TeamSampler(prepared, workers: Workers(count: threads))
+    for t in 0..<10 {
+      let figures = team.next(
+        action: Int32(t % 4), state: &world.state, configuration: warm, key: world.key, into: &world.frame)
+      #expect(world.state.tokens == alone.tokens[t + 1] && world.frame == alone.frames[t + 1])
+      #expect(figures.logLikelihood == alone.figures[t].logLikelihood)
+      #expect(figures.entropy == alone.figures[t].entropy)
+    }
+  }
+
+  /// With 8 bits of mantissa a world is about the same.
+  @Test func bfloat16IsClose() {
+    let cold = SamplingConfiguration(steps: 2, temperature: 0)
+    let rounded = PreparedGenie(genie, precision: .bfloat16)
+    let (exact, close) = (play(seed: 1, steps: 1, cold), play(rounded, seed: 1, steps: 1, cold))
+    let same = zip(exact.tokens[1], close.tokens[1]).count { $0 == $1 }
+    #expect(same >= 13, "\(same) of 16 tokens")
+    let pixels = zip(exact.frames[0], close.frames[0]).map { abs(Int($0) - Int($1)) }
+    #expect(pixels.reduce(0, +) < 4 * pixels.count && Precision.bfloat16.isAvailable == (pixels.max()! > 0))
+    let (whole, half) = (World(prepared, seed: 0), World(rounded, seed: 0))
+    #expect(half.state.byteCount * 2 == whole.state.byteCount)
   }
 
   /// Each step of each frame of three windows and more against a pass without any cache, with exactly as many
@@ -144,9 +181,9 @@ import Testing
   }
 
   @Test func actionsMatter() {
-    let sampler = FrameSampler(genie, biases: biases)
+    let sampler = FrameSampler(prepared)
     let futures = (0..<4).map { action in
-      let world = World(genie, seed: 1)
+      let world = World(prepared, seed: 1)
       world.begin(prompt, sampler)
       for _ in 0..<4 { world.step(Int32(action), sampler, SamplingConfiguration(steps: 2, temperature: 0)) }
       return world.tokens
@@ -156,13 +193,13 @@ import Testing
 
   /// A world goes on from its own frames as from a prompt of these: the past is all in the state.
   @Test func aPromptOfManyFrames() {
-    let sampler = FrameSampler(genie, biases: biases)
+    let sampler = FrameSampler(prepared)
     let world = play(seed: 1, steps: 7, warm)
-    let prompted = World(genie, seed: 1)
+    let prompted = World(prepared, seed: 1)
     let actions = [Dynamics.noAction] + (0..<7).map { Int32($0 % 4) }
     sampler.commit(world.tokens.flatMap { $0 }, actions: actions, to: &prompted.state, into: &prompted.frame)
     #expect(prompted.frame == world.frame)
-    var copy = WorldState(genie)
+    var copy = WorldState(genie, precision: .float32)
     copy.copy(from: world.state)
     for t in 7..<10 {
       world.step(Int32(t % 4), sampler, warm)
@@ -171,7 +208,7 @@ import Testing
     #expect(prompted.tokens == Array(world.tokens[8...]))
     #expect(prompted.frames == Array(world.frames[8...]))
     // And a copy of the state is independent of what it was copied from.
-    let copied = World(genie, seed: 1)
+    let copied = World(prepared, seed: 1)
     copied.state = copy
     for t in 7..<10 { copied.step(Int32(t % 4), sampler, warm) }
     #expect(copied.tokens == prompted.tokens)

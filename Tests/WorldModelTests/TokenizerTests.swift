@@ -58,13 +58,14 @@ import Testing
     let codes = (0..<time * 16).map { Int32(key.integer(UInt64($0), below: 12)) }
     let whole = tokenizer.decode(codes, clips: 1, time: time, arena: Arena())
     #expect(whole.time == time && whole.bytes.count == time * 768)
-    var cache = SpaceTimeCache(tokenizer.decoder.configuration)
+    var cache = SpaceTimeCache(tokenizer.decoder.configuration, precision: .float32)
     let prepared = PreparedBiases(tokenizer.decoder)
     for t in 0..<time {
       var frame = [UInt8](repeating: 0, count: 768)
       tape.reset()
       tokenizer.decode(
-        Array(codes[t * 16..<(t + 1) * 16]), cache: &cache, prepared: prepared, tape: tape, into: &frame)
+        Array(codes[t * 16..<(t + 1) * 16]), cache: cache, prepared: prepared, tape: tape, into: &frame)
+      cache.advance()
       let difference = zip(frame, whole.bytes[t * 768..<(t + 1) * 768]).map { abs(Int($0) - Int($1)) }.max()!
       #expect(difference <= 1, "frame \(t)")
     }

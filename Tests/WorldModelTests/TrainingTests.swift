@@ -81,7 +81,7 @@ private struct SampleVideo {
     return switch name {
     case "tokenizer":
       try TokenizerStage(
-        genie.tokenizer, configuration: configuration.tokenizer, data: data, workers: workers, seed: 3)
+        genie.tokenizer, training: configuration, data: data, workers: workers, seed: 3)
     case "latent_actions":
       try LatentActionStage(
         genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)

@@ -8,8 +8,8 @@ extension Tape {
     sum.copy(from: x.value)
     ck_add_scaled(y.value.pointer, scale, sum.pointer, sum.count)
     return record(sum, from: [x, y]) { tape, gradient in
-      if let dx = tape.gradient(of: x) { ck_add_scaled(gradient.pointer, 1, dx.pointer, dx.count) }
       if let dy = tape.gradient(of: y) { ck_add_scaled(gradient.pointer, scale, dy.pointer, dy.count) }
+      tape.pass(gradient, to: x)
     }
   }
 
@@ -24,9 +24,7 @@ extension Tape {
 
   /// The same values under another shape.
   public func reshape(_ x: Variable, _ shape: Shape) -> Variable {
-    record(x.value.reshaped(shape), from: [x]) { tape, dy in
-      if let dx = tape.gradient(of: x) { ck_add_scaled(dy.pointer, 1, dx.pointer, dx.count) }
-    }
+    record(x.value.reshaped(shape), from: [x]) { tape, dy in tape.pass(dy, to: x) }
   }
 
   /// Feature-wise modulation (FiLM): x * (1 + scale) + shift, one scale and shift per frame.
@@ -55,6 +53,7 @@ extension Tape {
         }
       }
     }
+    guard isRecording else { return computed(y) }
     return record(y, from: [x, shift] + (scale.map { [$0] } ?? [])) { tape, dy in
       let dx = tape.gradient(of: x)?.pointer
       let dshift = tape.gradient(of: shift)?.pointer

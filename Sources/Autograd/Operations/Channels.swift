@@ -11,6 +11,7 @@ extension Tape {
       (y.pointer + row * range.count).update(
         from: x.value.pointer + row * width + range.lowerBound, count: range.count)
     }
+    guard isRecording else { return computed(y) }
     return record(y, from: [x]) { tape, dy in
       guard let dx = tape.gradient(of: x) else { return }
       for row in 0..<rows {
@@ -29,6 +30,7 @@ extension Tape {
     for row in 0..<batch * time * tokens {
       (y.pointer + row * width).update(from: x.value.pointer + row / tokens * width, count: width)
     }
+    guard isRecording else { return computed(y) }
     return record(y, from: [x]) { tape, dy in
       guard let dx = tape.gradient(of: x) else { return }
       for row in 0..<batch * time * tokens {

@@ -18,7 +18,8 @@ extension Tape {
     let outHeight = (height + 2 * padding - kernel) / stride + 1
     let outWidth = (width + 2 * padding - kernel) / stride + 1
     let places = outHeight * outWidth
-    let sums = arena.tensor([batch, outHeight, outWidth, filters])
+    let y = arena.tensor([batch, outHeight, outWidth, filters])
+    let sums = activation == .gelu && isRecording ? arena.tensor(y.shape) : y
     let columns = arena.tensor([places, inputs])
     func unfold(_ picture: Int) {
       ck_im2col(
@@ -28,34 +29,36 @@ extension Tape {
     }
     for picture in 0..<batch {
       unfold(picture)
-      BLAS.multiply(
-        columns.pointer, weight.value.pointer, into: sums.pointer + picture * places * filters, m: places,
-        n: filters,
-        k: inputs)
+      let from = picture * places * filters
+      MatrixProduct.multiply(
+        columns.pointer, weight.value.pointer, into: y.pointer + from, m: places, n: filters, k: inputs,
+        precision: precision,
+        epilogue: ck_epilogue(
+          residual: nil, bias: bias.value.pointer,
+          sums: activation == .gelu && isRecording ? sums.pointer + from : nil,
+          gelu: activation == .gelu ? 1 : 0))
     }
-    ck_add_bias(sums.pointer, bias.value.pointer, batch * places, filters)
-    let y = activation == .none ? sums : isRecording ? arena.tensor(sums.shape) : sums
-    activate(sums, into: y, activation)
+    if activation != .gelu { activate(y, into: y, activation) }
     return record(
       y, from: [x, weight, bias], flops: 2 * Double(batch * places * filters * inputs)
     ) { tape, dy in
-      let dsums = tape.differentiate(activation, sums: sums, output: y, gradient: dy)
+      tape.differentiate(activation, sums: sums, output: y, gradient: dy)
       if let dbias = tape.gradient(of: bias) {
-        ck_sum_rows(dsums.pointer, dbias.pointer, batch * places, filters)
+        ck_sum_rows(dy.pointer, dbias.pointer, batch * places, filters)
       }
       let (dx, dweight) = (tape.gradient(of: x), tape.gradient(of: weight))
       for picture in 0..<batch {
-        let g = dsums.pointer + picture * places * filters
+        let g = dy.pointer + picture * places * filters
         if let dweight {
           unfold(picture)
-          BLAS.multiply(
+          MatrixProduct.multiply(
             columns.pointer, transposedA: true, g, into: dweight.pointer, m: inputs, n: filters, k: places,
-            beta: 1)
+            beta: 1, precision: tape.precision)
         }
         if let dx {
-          BLAS.multiply(
+          MatrixProduct.multiply(
             g, weight.value.pointer, transposedB: true, into: columns.pointer, m: places, n: inputs,
-            k: filters)
+            k: filters, precision: tape.precision)
           ck_col2im(
             columns.pointer, dx.pointer + picture * height * width * channels, height, width, channels,
             kernel, stride,

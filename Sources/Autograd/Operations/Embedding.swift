@@ -7,14 +7,15 @@ extension Tape {
   ///   - codes: entries in `0..<entries`, `shape.count` of them.
   ///   - shape: shape of the codes.
   /// - Returns: `[shape..., channels]`.
-  public func embedding(_ table: Variable, _ codes: [Int32], shape: Shape) -> Variable {
+  public func embedding(_ table: Variable, _ codes: ArraySlice<Int32>, shape: Shape) -> Variable {
     let (entries, channels) = (table.shape[0], table.shape[1])
     precondition(codes.count == shape.count, "\(codes.count) codes for shape \(shape)")
-    let y = arena.tensor(Shape(shape.dimensions + [channels]))
+    let y = arena.tensor(shape.appending(channels))
     for (row, code) in codes.enumerated() {
       precondition(code >= 0 && code < entries, "code \(code) of a table of \(entries)")
       (y.pointer + row * channels).update(from: table.value.pointer + Int(code) * channels, count: channels)
     }
+    guard isRecording else { return computed(y) }
     return record(y, from: [table]) { tape, dy in
       guard let dtable = tape.gradient(of: table) else { return }
       for (row, code) in codes.enumerated() {
@@ -33,13 +34,14 @@ extension Tape {
       x.shape[-1] == table.shape[1] && x.shape[-2] == table.shape[0], "\(x.shape) + \(table.shape)")
     let y = arena.tensor(x.shape)
     y.copy(from: x.value)
-    let frames = x.value.count / size
+    let frames = size == 0 ? 0 : x.value.count / size
     for frame in 0..<frames { ck_add_scaled(table.value.pointer, 1, y.pointer + frame * size, size) }
+    guard isRecording else { return computed(y) }
     return record(y, from: [x, table]) { tape, dy in
-      if let dx = tape.gradient(of: x) { ck_add_scaled(dy.pointer, 1, dx.pointer, dy.count) }
       if let dtable = tape.gradient(of: table) {
         for frame in 0..<frames { ck_add_scaled(dy.pointer + frame * size, 1, dtable.pointer, size) }
       }
+      tape.pass(dy, to: x)
     }
   }
 

@@ -17,6 +17,7 @@ extension Tape {
       x.value.pointer, gain.value.pointer, bias.value.pointer, y.pointer, mean.pointer, rstd.pointer, rows,
       channels,
       epsilon)
+    guard isRecording else { return computed(y) }
     return record(y, from: [x, gain, bias]) { tape, dy in
       let unwanted = tape.arena.zeros
       let dx = tape.gradient(of: x) ?? unwanted(x.shape)

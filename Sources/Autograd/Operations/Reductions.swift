@@ -63,9 +63,7 @@ extension Tape {
   /// Straight-through quantisation: the value is `quantized`, the gradient passes to `x` as it is.
   public func straightThrough(_ x: Variable, quantized: Tensor) -> Variable {
     precondition(x.value.count == quantized.count, "straight-through: \(x.shape) and \(quantized.shape)")
-    return record(quantized.reshaped(x.shape), from: [x]) { tape, dy in
-      if let dx = tape.gradient(of: x) { ck_add_scaled(dy.pointer, 1, dx.pointer, dx.count) }
-    }
+    return record(quantized.reshaped(x.shape), from: [x]) { tape, dy in tape.pass(dy, to: x) }
   }
 
   /// scale * sum of weight * (x - target)^2, a scalar.

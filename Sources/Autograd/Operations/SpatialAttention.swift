@@ -3,25 +3,31 @@ import CKernels
 extension Tape {
   /// Attention among the tokens of each frame: softmax(q k' / sqrt(d) + bias) v.
   /// - Parameters:
-  ///   - qkv: `[batch, time, tokens, 3 * channels]`, read in place.
+  ///   - qkv: `[batch, time, tokens, 3 * channels]`, read in place; of a team's member its own tokens.
   ///   - bias: `[heads, tokens, tokens]` (query, key).
-  /// - Returns: `[batch, time, tokens, channels]`.
+  /// - Returns: `[batch, time, tokens, channels]`, of a team's member its own tokens.
   public func spatialAttention(_ qkv: Variable, heads: Int, bias: Variable?) -> Variable {
-    let (frames, tokens) = (qkv.shape[0] * qkv.shape[1], qkv.shape[2])
+    let frames = qkv.shape[0] * qkv.shape[1]
     let channels = qkv.shape[3] / 3
     let size = channels / heads
+    let tokens = member?.tokens ?? qkv.shape[2]
     precondition(channels * 3 == qkv.shape[3] && size * heads == channels, "\(heads) heads in \(qkv.shape)")
     precondition(
       bias == nil || bias!.value.count == heads * tokens * tokens, "bias \(bias!.shape) for \(qkv.shape)")
+    // A member of a team has the queries of its own rows, and attends to the keys of all.
+    let queries = member?.rows ?? 0..<tokens
+    precondition(
+      qkv.shape[2] == queries.count, "\(queries.count) queries of \(tokens) tokens in \(qkv.shape)")
+    let all = member?.exchange(qkv.value) ?? qkv.value
     let scale = 1 / Float(size).squareRoot()
-    let out = arena.tensor([qkv.shape[0], qkv.shape[1], tokens, channels])
+    let out = arena.tensor([qkv.shape[0], qkv.shape[1], queries.count, channels])
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
     let scratch = arena.tensor([ck_spatial_attention_scratch(tokens, size)])
     ck_spatial_attention_forward(
-      qkv.value.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames,
-      tokens,
-      heads, size, scale)
-    let flops = 4 * Double(frames * tokens * tokens * channels)
+      all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
+      queries.lowerBound, queries.count, heads, size, scale)
+    let flops = 4 * Double(frames * queries.count * tokens * channels)
+    guard isRecording else { return computed(out, flops: flops) }
     return record(out, from: [qkv] + (bias.map { [$0] } ?? []), flops: flops) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
       ck_spatial_attention_backward(

@@ -23,6 +23,7 @@ extension Tape {
         probabilities.map { $0.pointer + sequence * kept }, time, tokens, heads, size, window, scale)
     }
     let flops = 4 * Double(batch * time * tokens * min(time, window) * channels)
+    guard isRecording else { return computed(out, flops: flops) }
     return record(out, from: [qkv, bias], flops: flops) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
       let dbias = tape.gradient(of: bias)
@@ -38,8 +39,8 @@ extension Tape {
 
   /// One new frame against the cached keys and values of the frames before it; writes its own into the ring.
   /// - Parameters:
-  ///   - qkv: `[1, 1, tokens, 3 * channels]`.
-  ///   - ring: the cache of this layer.
+  ///   - qkv: `[1, 1, tokens, 3 * channels]`; of a team's member its own tokens.
+  ///   - ring: the cache of this layer, of all tokens.
   ///   - place: where the new frame goes, `0..<window`.
   ///   - ringBias: `[heads, window]` by place, -infinity where no frame is.
   /// - Returns: `[1, 1, tokens, channels]`.
@@ -48,32 +49,19 @@ extension Tape {
   ) -> Variable {
     let (tokens, channels) = (qkv.shape[2], qkv.shape[3] / 3)
     precondition(!isRecording, "a cache is for sampling, not for training")
+    let first = member?.rows.lowerBound ?? 0
     precondition(
-      ring.keys.count == tokens * channels * ring.window && qkv.shape.rows == tokens,
-      "a ring of \(ring.keys.shape) for \(qkv.shape)")
+      ring.channels == channels && first + tokens <= ring.tokens && qkv.shape.rows == tokens,
+      "a ring of \(ring.tokens) x \(ring.channels) for \(qkv.shape)")
     precondition(place >= 0 && place < ring.window, "place \(place) of a ring of \(ring.window)")
     let size = channels / heads
     let out = arena.tensor([1, 1, tokens, channels])
-    ck_temporal_attention_cached(
-      qkv.value.pointer, ring.keys.pointer, ring.values.pointer, ringBias.pointer, out.pointer, place, tokens,
-      heads,
-      size, ring.window, 1 / Float(size).squareRoot())
-    profile?.mark("temporalAttention cached", flops: 4 * Double(tokens * ring.window * channels))
-    return constant(out)
-  }
-}
-
-/// Keys and values of the last `window` frames of one layer of one world.
-public struct TemporalRing: Sendable {
-  public let window: Int
-  /// `[tokens, heads, size, window]`: transposed, so that one row of scores is one vector.
-  public let keys: Tensor
-  /// `[tokens, heads, window, size]`.
-  public let values: Tensor
-
-  public init(tokens: Int, heads: Int, size: Int, window: Int) {
-    self.window = window
-    keys = Tensor(shape: [tokens, heads, size, window])
-    values = Tensor(shape: [tokens, heads, window, size])
+    ring.withRows(from: first) { keys, values in
+      ck_temporal_attention_cached(
+        ring.precision.kernel, qkv.value.pointer, keys, values, ringBias.pointer, out.pointer, place, tokens,
+        heads, size, ring.window, 1 / Float(size).squareRoot())
+    }
+    return computed(
+      out, flops: 4 * Double(tokens * ring.window * channels), operation: "temporalAttention cached")
   }
 }

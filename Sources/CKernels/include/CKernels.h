@@ -7,25 +7,47 @@
 
 // ---- matrix product ---------------------------------------------------------------------------------------------
 
-/// C [m, n] = alpha op(A) op(B) + beta C. op(A) is [m, k]: A as it is, or transposed (then A is [k, m]); op(B) is
-/// [k, n] likewise. Rows of A, B, C lie lda, ldb, ldc floats apart. With beta = 0, C is not read.
-/// A row of C has the same bits whatever m is and whatever the other rows hold. Takes 140 KiB of stack.
-void ck_gemm(int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
-             const float *b, size_t ldb, float beta, float *c, size_t ldc);
+/// What a product's operands are rounded to; its sums, and everything else, are Float32.
+typedef enum { ck_float32 = 0, ck_bfloat16 = 1 } ck_precision;
+
+/// Whether this processor multiplies bf16. Where it does not, ck_bfloat16 means ck_float32.
+int ck_has_bfloat16(void);
+
+/// What becomes of the sums y of a product, in this order; all of them NULL or 0 where it is not wanted.
+typedef struct {
+  const float *residual;  /// y += residual [m, n], its rows ldc apart
+  const float *bias;      /// y += bias [n]
+  float *sums;            /// receives y [m, n], its rows ldc apart
+  int gelu;               /// C = gelu(y) instead of y
+} ck_epilogue;
+
+/// C [m, n] = epilogue(alpha op(A) op(B) + beta C). op(A) is [m, k]: A as it is, or transposed (then A is [k, m]);
+/// op(B) is [k, n] likewise. Rows of A, B, C lie lda, ldb, ldc floats apart. With beta = 0, C is not read.
+/// A row of C has the same bits whatever m is and whatever the other rows hold. Takes 200 KiB of stack.
+void ck_gemm(ck_precision precision, int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha,
+             const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc,
+             ck_epilogue epilogue);
+
+/// op(B) [k, n] as a product reads it, for weights that many products share: ck_packed_count floats.
+void ck_pack(ck_precision precision, int transpose_b, size_t n, size_t k, const float *b, size_t ldb, float *packed);
+size_t ck_packed_count(ck_precision precision, size_t n, size_t k);
+/// C [m, n] = epilogue(A B), bit for bit what ck_gemm gives.
+void ck_gemm_packed(ck_precision precision, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                    const float *packed, float *c, size_t ldc, ck_epilogue epilogue);
 
 // ---- elementwise ------------------------------------------------------------------------------------------------
 
 /// y = gelu(x), tanh form. In place is allowed.
 void ck_gelu_forward(const float *x, float *y, size_t count);
-/// dx += dy * gelu'(x)
+/// dx = dy * gelu'(x). In place is allowed.
 void ck_gelu_backward(const float *x, const float *dy, float *dx, size_t count);
 /// y = max(x, 0). In place is allowed.
 void ck_relu_forward(const float *x, float *y, size_t count);
-/// dx += y > 0 ? dy : 0
+/// dx = y > 0 ? dy : 0. In place is allowed.
 void ck_relu_backward(const float *y, const float *dy, float *dx, size_t count);
 /// y = tanh(x). In place is allowed.
 void ck_tanh_forward(const float *x, float *y, size_t count);
-/// dx += dy * (1 - y * y)
+/// dx = dy * (1 - y * y). In place is allowed.
 void ck_tanh_backward(const float *y, const float *dy, float *dx, size_t count);
 /// y += scale * x
 void ck_add_scaled(const float *x, float scale, float *y, size_t count);
@@ -58,9 +80,11 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
 /// Every token of a frame attends to all tokens of the same frame. Softmax(q k^T scale + bias) v.
 /// bias: [heads, tokens, tokens] (query, key), or NULL.
 /// probabilities: [time, heads, tokens, tokens], kept for the backward pass, or NULL.
+/// Only the queries first ..< first + count are computed (out: [time, count, heads, head_dim]); with probabilities, all.
 /// scratch: ck_spatial_attention_scratch(tokens, head_dim) floats.
 void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities, float *scratch,
-                                  size_t time, size_t tokens, size_t heads, size_t head_dim, float scale);
+                                  size_t time, size_t tokens, size_t first, size_t count, size_t heads, size_t head_dim,
+                                  float scale);
 /// dqkv (all of q, k, v) and dbias (or NULL) accumulate.
 void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout, float *dqkv,
                                    float *dbias, float *scratch, size_t time, size_t tokens, size_t heads,
@@ -79,9 +103,10 @@ void ck_temporal_attention_backward(const float *qkv, const float *probabilities
 
 /// One new frame against the ring of cached frames. First writes this frame's keys and values into ring place `place`,
 /// then attends. qkv: [tokens, 3, heads, head_dim]; keys: [tokens, heads, head_dim, window] (transposed, so that one
-/// score row is one vector); values: [tokens, heads, window, head_dim];
+/// score row is one vector); values: [tokens, heads, window, head_dim]; both of the given precision (bf16 has two
+/// bytes, on every processor), read and written by no wider than that;
 /// ring_bias: [heads, window] by ring place, -INFINITY for places that hold no frame yet (this frame's place is finite).
-void ck_temporal_attention_cached(const float *qkv, float *keys, float *values, const float *ring_bias, float *out,
+void ck_temporal_attention_cached(ck_precision precision, const float *qkv, void *keys, void *values, const float *ring_bias, float *out,
                                   size_t place, size_t tokens, size_t heads, size_t head_dim, size_t window, float scale);
 
 // ---- classification and sampling --------------------------------------------------------------------------------

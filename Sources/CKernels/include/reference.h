@@ -27,7 +27,8 @@ void ck_reference_layer_norm_backward(const float *dy, const float *x, const flo
                                       size_t channels);
 void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
                                             float *probabilities, float *scratch, size_t time, size_t tokens,
-                                            size_t heads, size_t head_dim, float scale);
+                                            size_t first, size_t count, size_t heads, size_t head_dim,
+                                            float scale);
 void ck_reference_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
                                              float *dqkv, float *dbias, float *scratch, size_t time,
                                              size_t tokens, size_t heads, size_t head_dim, float scale);
@@ -37,7 +38,8 @@ void ck_reference_temporal_attention_forward(const float *qkv, const float *bias
 void ck_reference_temporal_attention_backward(const float *qkv, const float *probabilities, const float *dout,
                                               float *dqkv, float *dbias, size_t time, size_t tokens,
                                               size_t heads, size_t head_dim, size_t window, float scale);
-void ck_reference_temporal_attention_cached(const float *qkv, float *keys, float *values,
+/// Keys and values are floats, rounded to the precision.
+void ck_reference_temporal_attention_cached(ck_precision precision, const float *qkv, float *keys, float *values,
                                             const float *ring_bias, float *out, size_t place, size_t tokens,
                                             size_t heads, size_t head_dim, size_t window, float scale);
 double ck_reference_cross_entropy(const float *logits, const int32_t *targets, const float *weights,

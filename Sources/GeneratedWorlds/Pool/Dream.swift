@@ -27,10 +27,24 @@ final class Dream: @unchecked Sendable {
 /// What one worker needs to dream any slot's next frame.
 final class Dreamer: @unchecked Sendable {
   let sampler: FrameSampler
+  /// All workers together, for a call of fewer worlds than workers.
+  let team: TeamSampler?
   let tape = Tape(arena: Arena())
 
-  init(_ genie: Genie, biases: SamplingBiases) {
-    sampler = FrameSampler(genie, biases: biases)
+  init(_ prepared: PreparedGenie, team: TeamSampler? = nil) {
+    sampler = FrameSampler(prepared)
+    self.team = team
+  }
+
+  func next(
+    _ dream: Dream, action: Int32, into frame: UnsafeMutablePointer<UInt8>
+  ) -> SampledFrame {
+    if let team {
+      return team.next(
+        action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
+    }
+    return sampler.next(
+      action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
   }
 }
 

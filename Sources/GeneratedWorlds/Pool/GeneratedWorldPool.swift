@@ -21,7 +21,11 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public let world: World
   private let rewards: (any RewardModel)?
   private let workers: Workers
+  /// One a worker, and one that has all workers.
   private let dreamers: [Dreamer]
+  private let leader: Dreamer
+  /// Of products and caches.
+  public let precision: Precision
   private let sampling: SamplingConfiguration
   private var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
@@ -30,18 +34,21 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// - Parameters:
   ///   - workers: threads to dream on; nil takes one for each processor.
   ///   - sampling: nil takes the world's own.
+  ///   - precision: nil takes the fastest that this processor has.
   ///   - rewards: nil takes the world's own, where it has one.
   public init(
     _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
-    rewards: (any RewardModel)? = nil, slotLimit: Int = 1024
+    precision: Precision? = nil, rewards: (any RewardModel)? = nil, slotLimit: Int = 1024
   ) {
     self.world = world
     self.rewards = rewards ?? world.rewards
     self.sampling = sampling ?? world.manifest.sampling
     let workers = workers ?? Workers()
     self.workers = workers
-    let biases = SamplingBiases(world.genie)
-    dreamers = (0..<workers.count).map { _ in Dreamer(world.genie, biases: biases) }
+    self.precision = precision ?? .preferred
+    let prepared = PreparedGenie(world.genie, precision: self.precision)
+    dreamers = (0..<workers.count).map { _ in Dreamer(prepared) }
+    leader = Dreamer(prepared, team: TeamSampler(prepared, workers: workers))
     dreams = SlotTable(limit: slotLimit)
     let t = world.genie.configuration.tokenizer
     specification = EnvironmentSpecification(
@@ -56,7 +63,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
     let dream = Dream(
-      state: spare.popLast() ?? WorldState(world.genie), horizon: options.horizon ?? world.manifest.horizon,
+      state: spare.popLast() ?? WorldState(world.genie, precision: precision),
+      horizon: options.horizon ?? world.manifest.horizon,
       auxiliaries: options.auxiliaries, sampling: sampling)
     return try dreams.open(dream)
   }
@@ -69,7 +77,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: options.count, of: "reset options")
-    run(slots, into: &batch) { [world, specification] row, dream, dreamer, frame in
+    run(slots, together: false, into: &batch) { [world, specification] row, dream, dreamer, frame in
       var outcome = DreamOutcome()
       do throws(EnvironmentError) {
         try Self.begin(dream, options[row], world: world, specification, dreamer: dreamer, into: frame)
@@ -82,14 +90,16 @@ public struct GeneratedWorldPool: EnvironmentPool {
     _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: actions.count, of: "actions")
-    run(slots, into: &batch) { [rewards, specification] row, dream, dreamer, frame in
+    run(slots, together: slots.count < workers.count, into: &batch) {
+      [rewards, specification] row, dream, dreamer, frame in
       Self.advance(dream, actions[row], rewards: rewards, specification, dreamer: dreamer, into: frame)
     }
   }
 
-  /// Spreads the rows over the workers and writes what they gave.
+  /// Spreads the rows over the workers, or gives them to all workers one after the other, and writes what they
+  /// gave.
   private func run(
-    _ slots: [Slot], into batch: inout StepBatch,
+    _ slots: [Slot], together: Bool, into batch: inout StepBatch,
     _ body: @escaping @Sendable (Int, Dream, Dreamer, UnsafeMutablePointer<UInt8>) -> DreamOutcome
   ) {
     batch.prepare(count: slots.count, for: observationSpace)
@@ -99,6 +109,10 @@ public struct GeneratedWorldPool: EnvironmentPool {
     batch.observations.withUnsafeMutableBufferPointer { pixels in
       guard let start = pixels.baseAddress else { return }
       nonisolated(unsafe) let frames = start
+      if together {
+        for row in chosen.indices { outcomes[row] = body(row, chosen[row], leader, frames + row * size) }
+        return
+      }
       workers.run { [dreamers, count = workers.count] worker in
         for row in stride(from: worker, to: chosen.count, by: count) {
           outcomes[row] = body(row, chosen[row], dreamers[worker], frames + row * size)
@@ -175,8 +189,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
       return outcome
     }
     let previous = dream.state.tokens
-    let sampled = dreamer.sampler.next(
-      action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
+    let sampled = dreamer.next(dream, action: action, into: frame)
     dream.steps += 1
     if let rewards {
       dreamer.tape.reset()

@@ -12,7 +12,7 @@ public struct Embedding: Sendable {
 
   /// - Parameter codes: in `0..<entries`.
   /// - Returns: `[shape..., channels]`.
-  public func callAsFunction(_ tape: Tape, _ codes: [Int32], shape: Shape) -> Variable {
+  public func callAsFunction(_ tape: Tape, _ codes: ArraySlice<Int32>, shape: Shape) -> Variable {
     tape.embedding(tape.variable(table), codes, shape: shape)
   }
 }

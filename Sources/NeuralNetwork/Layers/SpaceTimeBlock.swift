@@ -114,10 +114,11 @@ public struct SpaceTimeBlock: Sendable {
   ///   - x: `[batch, time, tokens, width]`; `[1, 1, tokens, width]` with a cache.
   ///   - spatialBias: what ``expandedBias(_:)`` gave.
   ///   - cache: the ring of this block and where the new frame goes in it; nil for whole sequences.
+  ///   - onlyRemembers: stops when the frame's keys and values are in the cache; what is returned means nothing.
   /// - Returns: the shape of `x`.
   func callAsFunction(
     _ tape: Tape, _ x: Variable, spatialBias: Variable?,
-    cache: (ring: TemporalRing, place: Int, bias: Tensor)? = nil
+    cache: (ring: TemporalRing, place: Int, bias: Tensor)? = nil, onlyRemembers: Bool = false
   ) -> Variable {
     let heads = configuration.heads
     var x = x
@@ -131,6 +132,7 @@ public struct SpaceTimeBlock: Sendable {
       } else {
         tape.temporalAttention(qkv, heads: heads, bias: tape.variable(temporalBias))
       }
+    if onlyRemembers { return temporal }
     x = temporalOut(tape, temporal, residual: x)
     return down(tape, up(tape, feedForwardNorm(tape, x)), residual: x)
   }

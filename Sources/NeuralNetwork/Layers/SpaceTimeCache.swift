@@ -10,12 +10,13 @@ public struct SpaceTimeCache: Sendable {
   /// Frames that were committed so far.
   public private(set) var frames = 0
 
-  public init(_ configuration: SpaceTimeConfiguration) {
+  /// - Parameter precision: of the keys and values.
+  public init(_ configuration: SpaceTimeConfiguration, precision: Precision) {
     window = configuration.window
-    let size = configuration.attentionWidth / configuration.heads
     rings = (0..<configuration.blocks).map { _ in
       TemporalRing(
-        tokens: configuration.tokens, heads: configuration.heads, size: size, window: configuration.window)
+        tokens: configuration.tokens, channels: configuration.attentionWidth, window: configuration.window,
+        precision: precision)
     }
   }
 
@@ -31,26 +32,24 @@ public struct SpaceTimeCache: Sendable {
   /// Takes over the state of another cache of the same shape, as it is.
   public mutating func copy(from other: SpaceTimeCache) {
     precondition(rings.count == other.rings.count && window == other.window, "caches of two shapes")
-    for (ring, source) in zip(rings, other.rings) {
-      ring.keys.copy(from: source.keys)
-      ring.values.copy(from: source.values)
-    }
+    for (ring, source) in zip(rings, other.rings) { ring.copy(from: source) }
     frames = other.frames
   }
 
-  /// All values, ring by ring (keys, then values), and back: for snapshots.
-  public var values: [Float] { rings.flatMap { $0.keys.values + $0.values.values } }
+  public var byteCount: Int { rings.reduce(0) { $0 + $1.byteCount } }
 
-  public var valueCount: Int { rings.reduce(0) { $0 + $1.keys.count + $1.values.count } }
+  /// Appends all keys and values as they lie, ring by ring: what ``restore(_:frames:)`` takes.
+  public func append(to bytes: inout [UInt8]) {
+    for ring in rings { ring.withBytes { bytes.append(contentsOf: $0) } }
+  }
 
-  /// - Precondition: `values` holds ``valueCount`` values.
-  public mutating func restore(_ values: [Float], frames: Int) {
-    precondition(
-      values.count == valueCount && frames >= 0, "\(values.count) values for a cache of \(valueCount)")
-    var offset = 0
-    for tensor in rings.flatMap({ [$0.keys, $0.values] }) {
-      for i in 0..<tensor.count { tensor.pointer[i] = values[offset + i] }
-      offset += tensor.count
+  /// - Precondition: `bytes` are ``byteCount`` and came from a cache of the same configuration and precision.
+  public mutating func restore(_ bytes: ArraySlice<UInt8>, frames: Int) {
+    precondition(bytes.count == byteCount && frames >= 0, "\(bytes.count) bytes for a cache of \(byteCount)")
+    var start = bytes.startIndex
+    for ring in rings {
+      ring.withBytes { $0.copyBytes(from: bytes[start..<start + ring.byteCount]) }
+      start += ring.byteCount
     }
     self.frames = frames
   }

@@ -39,40 +39,63 @@ public final class SpaceTimeTransformer: Sendable {
   ///   - actions: `[batch, time, channels]`: the action that led to each frame.
   /// - Returns: `[batch, time, tokens, width]`.
   public func callAsFunction(_ tape: Tape, _ x: Variable, actions: Variable? = nil) -> Variable {
-    run(tape, x, actions: actions) { index, x in
-      blocks[index](tape, x, spatialBias: blocks[index].expandedBias(tape))
-    }
+    norm(
+      tape,
+      run(tape, x, actions: actions) { index, x in
+        blocks[index](tape, x, spatialBias: blocks[index].expandedBias(tape))
+      })
   }
 
   /// One new frame, given the frames in the cache. Runs of the same frame overwrite each other in the
   /// cache; ``SpaceTimeCache/advance()`` keeps the last.
   /// - Parameters:
-  ///   - x: `[1, 1, tokens, width]`.
+  ///   - x: `[1, 1, tokens, width]`; of a team's member its own tokens, here and in what is returned.
   ///   - actions: `[1, 1, channels]`.
   /// - Returns: `[1, 1, tokens, width]`.
   public func callAsFunction(
     _ tape: Tape, _ x: Variable, actions: Variable? = nil, cache: SpaceTimeCache, prepared: PreparedBiases
   ) -> Variable {
+    norm(tape, run(tape, x, actions: actions, cache: cache, prepared: prepared, onlyRemembers: false))
+  }
+
+  /// Puts one new frame's keys and values into the cache, and computes nothing that this does not take.
+  public func remember(
+    _ tape: Tape, _ x: Variable, actions: Variable? = nil, cache: SpaceTimeCache, prepared: PreparedBiases
+  ) {
+    _ = run(tape, x, actions: actions, cache: cache, prepared: prepared, onlyRemembers: true)
+  }
+
+  private func run(
+    _ tape: Tape, _ x: Variable, actions: Variable?, cache: SpaceTimeCache, prepared: PreparedBiases,
+    onlyRemembers: Bool
+  ) -> Variable {
     run(tape, x, actions: actions) { index, x in
       blocks[index](
         tape, x, spatialBias: prepared.spatial[index].map(tape.constant),
-        cache: (cache.rings[index], cache.place, prepared.ringBias(block: index, frames: cache.frames)))
+        cache: (cache.rings[index], cache.place, prepared.ringBias(block: index, frames: cache.frames)),
+        onlyRemembers: onlyRemembers && index == blocks.count - 1)
     }
   }
 
   private func run(
     _ tape: Tape, _ x: Variable, actions: Variable?, block: (Int, Variable) -> Variable
   ) -> Variable {
+    let rows = tape.member?.rows ?? 0..<configuration.tokens
     precondition(
-      x.shape.rank == 4 && x.shape[2] == configuration.tokens && x.shape[3] == configuration.width,
+      x.shape.rank == 4 && x.shape[2] == rows.count && x.shape[3] == configuration.width,
       "a transformer of \(configuration.tokens) tokens of \(configuration.width) got \(x.shape)")
     precondition((actions == nil) == (conditioning == nil), "actions and conditioning come together")
-    var x = position.map { tape.addPositions(x, tape.variable($0)) } ?? x
+    var x = x
+    if let position {
+      let table =
+        tape.member == nil ? tape.variable(position) : tape.constant(position.value.slice(rows))
+      x = tape.addPositions(x, table)
+    }
     if let actions { x = conditioning!.enter(tape, x, actions) }
     for index in blocks.indices {
       if let actions { x = conditioning!.enterBlock(index, tape, x, actions) }
       x = block(index, x)
     }
-    return norm(tape, x)
+    return x
   }
 }

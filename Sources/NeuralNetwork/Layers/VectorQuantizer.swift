@@ -62,9 +62,9 @@ public final class VectorQuantizer: @unchecked Sendable {
 
   /// The vectors of the given codes, `[shape..., width]`.
   /// - Precondition: codes in `0..<codes`.
-  public func vectors(_ codes: [Int32], shape: Shape, arena: Arena) -> Tensor {
+  public func vectors(_ codes: ArraySlice<Int32>, shape: Shape, arena: Arena) -> Tensor {
     let width = configuration.width
-    let result = arena.tensor(Shape(shape.dimensions + [width]))
+    let result = arena.tensor(shape.appending(width))
     for (row, code) in codes.enumerated() {
       precondition(code >= 0 && code < configuration.codes, "code \(code) of \(configuration.codes)")
       (result.pointer + row * width).update(from: codebook.pointer + Int(code) * width, count: width)
@@ -85,7 +85,7 @@ public final class VectorQuantizer: @unchecked Sendable {
     let codes = nearest(unit.value, arena: tape.arena)
     statistics?.add(unit.value, codes)
     let shape = Shape(Array(x.shape.dimensions.dropLast()))
-    let quantized = vectors(codes, shape: shape, arena: tape.arena)
+    let quantized = vectors(codes[...], shape: shape, arena: tape.arena)
     let loss = tape.squaredError(unit, quantized, scale: scale * configuration.commitment)
     return (tape.straightThrough(unit, quantized: quantized), codes, loss)
   }

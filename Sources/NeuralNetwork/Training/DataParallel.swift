@@ -9,10 +9,11 @@ public final class DataParallel: @unchecked Sendable {
   public let tapes: [Tape]
   private let gradients: [Gradients]
 
-  public init(_ parameters: Parameters, workers: Workers) {
+  /// - Parameter precision: of the operands of matrix products; sums, gradients and parameters are Float32.
+  public init(_ parameters: Parameters, workers: Workers, precision: Precision = .float32) {
     self.workers = workers
     gradients = (0..<workers.count).map { _ in Gradients(parameters) }
-    tapes = gradients.map { Tape(arena: Arena(), gradients: $0) }
+    tapes = gradients.map { Tape(arena: Arena(), gradients: $0, precision: precision) }
   }
 
   /// Runs the parts of a batch forward and backward, and reduces their gradients.

@@ -86,22 +86,39 @@ public final class Dynamics: Sendable {
   ///   - actions: `[batch, time]`: the action that led to each frame, or ``noAction``.
   /// - Returns: `[batch, time, tokens, channels]`, for ``head``.
   public func hidden(_ tape: Tape, tokens: [Int32], actions: [Int32], batch: Int, time: Int) -> Variable {
-    let x = embedding(tape, tokens, shape: [batch, time, configuration.tokens])
+    let x = embedding(tape, tokens[...], shape: [batch, time, configuration.tokens])
     return transformer(tape, x, actions: vectors(actions, [batch, time], tape))
   }
 
   /// The same for one new frame, given the frames in the cache.
-  public func hidden(
+  /// - Parameter tokens: `[tokens]`; a team's member computes its own of them.
+  /// - Returns: `[1, 1, tokens, channels]`, of a team's member its own.
+  func hidden(
     _ tape: Tape, tokens: [Int32], action: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
   ) -> Variable {
-    let x = embedding(tape, tokens, shape: [1, 1, configuration.tokens])
-    return transformer(tape, x, actions: vectors([action], [1, 1], tape), cache: cache, prepared: prepared)
+    transformer(
+      tape, embedded(tape, tokens), actions: vectors(CollectionOfOne(action), [1, 1], tape), cache: cache,
+      prepared: prepared)
+  }
+
+  /// Puts one new frame, now known, into the cache.
+  func remember(
+    _ tape: Tape, tokens: [Int32], action: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
+  ) {
+    transformer.remember(
+      tape, embedded(tape, tokens), actions: vectors(CollectionOfOne(action), [1, 1], tape), cache: cache,
+      prepared: prepared)
+  }
+
+  private func embedded(_ tape: Tape, _ tokens: [Int32]) -> Variable {
+    let rows = tape.member?.rows ?? 0..<configuration.tokens
+    return embedding(tape, tokens[rows], shape: [1, 1, rows.count])
   }
 
   /// `[shape..., actionWidth]`; zero for ``noAction``.
-  private func vectors(_ actions: [Int32], _ shape: Shape, _ tape: Tape) -> Variable {
+  private func vectors(_ actions: some Collection<Int32>, _ shape: Shape, _ tape: Tape) -> Variable {
     let width = configuration.actionWidth
-    let result = tape.arena.zeros(Shape(shape.dimensions + [width]))
+    let result = tape.arena.zeros(shape.appending(width))
     precondition(actions.count == shape.count, "\(actions.count) actions for \(shape)")
     for (row, action) in actions.enumerated() where action != Self.noAction {
       precondition(

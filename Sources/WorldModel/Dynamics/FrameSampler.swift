@@ -19,31 +19,6 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   }
 }
 
-/// The past of one world, as the model keeps it: nothing but the caches of its transformers.
-public struct WorldState: Sendable {
-  public var dynamics: SpaceTimeCache
-  public var decoder: SpaceTimeCache
-  /// `[tokens]` of the newest frame.
-  public var tokens: [Int32]
-
-  public init(_ genie: Genie) {
-    dynamics = SpaceTimeCache(genie.dynamics.transformer.configuration)
-    decoder = SpaceTimeCache(genie.tokenizer.decoder.configuration)
-    tokens = [Int32](repeating: 0, count: genie.tokenizer.tokens)
-  }
-
-  public mutating func clear() {
-    dynamics.clear()
-    decoder.clear()
-  }
-
-  public mutating func copy(from other: WorldState) {
-    dynamics.copy(from: other.dynamics)
-    decoder.copy(from: other.decoder)
-    tokens = other.tokens
-  }
-}
-
 /// What was drawn for a frame.
 public struct SampledFrame: Sendable {
   /// Mean log-likelihood of the drawn tokens, in nats, each when it was fixed.
@@ -52,23 +27,35 @@ public struct SampledFrame: Sendable {
   public var entropy: Float
 }
 
-/// Dreams one world frame by frame. A sampler belongs to one worker; the worlds' states are handed in.
+/// Dreams worlds frame by frame. A sampler belongs to one worker; the worlds' states are handed in. A sampled frame
+/// allocates nothing.
 ///
-/// All matrices have the shape of one frame of one world, and random numbers come from (key, frame, step, token): so a
-/// world is the same bit for bit whatever else is sampled beside it, on however many threads.
+/// A row of a product does not depend on how many there are, and random numbers come from (key, frame, step, token): so
+/// a world is the same bit for bit whatever else is sampled beside it, on however many threads.
 public final class FrameSampler {
-  private let genie: Genie
-  private let biases: SamplingBiases
-  private let tape = Tape(arena: Arena())
+  private let prepared: PreparedGenie
+  private let tape: Tape
+  private let draft: FrameDraft
+  private let member: TeamMember?
   /// Told what a frame's time goes to.
   public var profile: Profile? {
     get { tape.profile }
     set { tape.profile = newValue }
   }
 
-  public init(_ genie: Genie, biases: SamplingBiases) {
-    self.genie = genie
-    self.biases = biases
+  public init(_ prepared: PreparedGenie) {
+    self.prepared = prepared
+    tape = Tape(arena: Arena(), weights: prepared.weights)
+    draft = FrameDraft(prepared.genie)
+    member = nil
+  }
+
+  /// One of the samplers that dream a frame together.
+  init(_ prepared: PreparedGenie, member: TeamMember, draft: FrameDraft) {
+    self.prepared = prepared
+    self.member = member
+    self.draft = draft
+    tape = Tape(arena: Arena(), weights: prepared.weights, member: member)
   }
 
   /// Puts known frames at the end of a world's past.
@@ -79,9 +66,11 @@ public final class FrameSampler {
   public func commit(
     _ tokens: [Int32], actions: [Int32], to state: inout WorldState, into frame: UnsafeMutablePointer<UInt8>
   ) {
-    let count = genie.tokenizer.tokens
+    let count = prepared.genie.tokenizer.tokens
     for (index, action) in actions.enumerated() {
-      keep(Array(tokens[index * count..<(index + 1) * count]), action: action, in: &state, into: frame)
+      draft.fill(tokens[index * count..<(index + 1) * count])
+      keep(action: action, in: state, into: frame)
+      state.advance(draft.tokens)
     }
   }
 
@@ -94,73 +83,108 @@ public final class FrameSampler {
     action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
-    let dynamics = genie.dynamics
+    let result = dream(action: action, state: state, configuration: configuration, key: key, into: frame)
+    state.advance(draft.tokens)
+    return result
+  }
+
+  /// The same, but the state does not go on yet. All samplers of a team call it alike.
+  func dream(
+    action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
+    into frame: UnsafeMutablePointer<UInt8>
+  ) -> SampledFrame {
+    let dynamics = prepared.genie.dynamics
     let (count, vocabulary) = (dynamics.configuration.tokens, dynamics.configuration.vocabulary)
     let own = key.folded(in: UInt64(state.dynamics.frames))
-    var tokens = [Int32](repeating: dynamics.mask, count: count)
-    var drawn = [Int32](repeating: 0, count: count)
-    var likelihoods = [Float](repeating: 0, count: count)
-    var entropies = [Float](repeating: 0, count: count)
-    var uniforms = [Float](repeating: 0, count: count)
-    var result = SampledFrame(logLikelihood: 0, entropy: 0)
+    let rows = member?.rows ?? 0..<count
+    together { draft.clear() }
     let steps = max(1, min(configuration.steps, count))
     for step in 0..<steps {
       tape.reset()
       let hidden = dynamics.hidden(
-        tape, tokens: tokens, action: action, cache: state.dynamics, prepared: biases.dynamics)
+        tape, tokens: draft.tokens, action: action, cache: state.dynamics, prepared: prepared.dynamics)
       let logits = dynamics.head(tape, hidden).value
       let numbers = own.folded(in: UInt64(step))
-      for token in 0..<count { uniforms[token] = numbers.uniform(UInt64(token)) }
+      for token in rows { draft.uniforms[token] = numbers.uniform(UInt64(token)) }
       let scratch = tape.arena.tensor([vocabulary])
       ck_sample_rows(
-        logits.pointer, uniforms, configuration.temperature, &drawn, &likelihoods, &entropies,
-        scratch.pointer,
-        count, vocabulary)
+        logits.pointer, draft.uniforms + rows.lowerBound, configuration.temperature,
+        draft.drawn + rows.lowerBound, draft.likelihoods + rows.lowerBound,
+        draft.entropies + rows.lowerBound, scratch.pointer, rows.count, vocabulary)
       profile?.mark("draw codes")
-      var open = (0..<count).filter { tokens[$0] == dynamics.mask }
-      let staying = MaskSchedule.masked(after: step, of: steps, tokens: count)
-      if staying > 0 {
-        let noise = configuration.orderNoise * (1 - Float(step + 1) / Float(steps))
-        let surety = open.map { token in
-          noise > 0
-            ? likelihoods[token] + noise * gumbel(numbers.uniform(UInt64(count + token))) : likelihoods[token]
+      let noise = configuration.orderNoise * (1 - Float(step + 1) / Float(steps))
+      together {
+        draft.fix(staying: MaskSchedule.masked(after: step, of: steps, tokens: count)) { token in
+          noise > 0 ? noise * Self.gumbel(numbers.uniform(UInt64(count + token))) : 0
         }
-        let order = open.indices.sorted { (surety[$0], -open[$0]) > (surety[$1], -open[$1]) }
-        open = order.prefix(max(1, open.count - staying)).map { open[$0] }
-      }
-      for token in open {
-        tokens[token] = drawn[token]
-        result.logLikelihood += likelihoods[token] / Float(count)
-        result.entropy += entropies[token] / Float(count)
       }
       profile?.mark("order tokens")
     }
-    keep(tokens, action: action, in: &state, into: frame)
-    return result
+    keep(action: action, in: state, into: frame)
+    return draft.result
   }
 
-  private func keep(
-    _ tokens: [Int32], action: Int32, in state: inout WorldState, into frame: UnsafeMutablePointer<UInt8>
-  ) {
+  /// Computes the past that the draft's frame will be, and its pixels.
+  private func keep(action: Int32, in state: WorldState, into frame: UnsafeMutablePointer<UInt8>) {
+    let genie = prepared.genie
     tape.reset()
-    _ = genie.dynamics.hidden(
-      tape, tokens: tokens, action: action, cache: state.dynamics, prepared: biases.dynamics)
-    state.dynamics.advance()
-    state.tokens = tokens
+    genie.dynamics.remember(
+      tape, tokens: draft.tokens, action: action, cache: state.dynamics, prepared: prepared.dynamics)
     tape.reset()
-    genie.tokenizer.decode(tokens, cache: &state.decoder, prepared: biases.decoder, tape: tape, into: frame)
+    genie.tokenizer.decode(
+      draft.tokens, cache: state.decoder, prepared: prepared.decoder, tape: tape, into: frame)
   }
 
-  private func gumbel(_ uniform: Float) -> Float { -log(-log(max(uniform, 1e-9)) + 1e-9) }
+  /// Runs `body` once for all samplers of a team, while the others wait.
+  private func together(_ body: () -> Void) {
+    guard let member else { return body() }
+    member.meet()
+    if member.leads { body() }
+    member.meet()
+  }
+
+  private static func gumbel(_ uniform: Float) -> Float { -log(-log(max(uniform, 1e-9)) + 1e-9) }
 }
 
-/// The attention biases of a Genie, spread out once for all samplers.
-public struct SamplingBiases: Sendable {
-  let dynamics: PreparedBiases
-  let decoder: PreparedBiases
+extension FrameDraft {
+  convenience init(_ genie: Genie) { self.init(tokens: genie.tokenizer.tokens, mask: genie.dynamics.mask) }
+}
 
-  public init(_ genie: Genie) {
-    dynamics = PreparedBiases(genie.dynamics.transformer)
-    decoder = PreparedBiases(genie.tokenizer.decoder)
+/// Samplers that dream the frames of one world together, each its own tokens: for fewer worlds than workers.
+public final class TeamSampler: @unchecked Sendable {
+  private let samplers: [FrameSampler]
+  private let draft: FrameDraft
+  private let workers: Workers
+
+  public init(_ prepared: PreparedGenie, workers: Workers) {
+    let genie = prepared.genie
+    let tokens = genie.tokenizer.tokens
+    let widest = max(
+      genie.dynamics.transformer.configuration.attentionWidth,
+      genie.tokenizer.decoder.configuration.attentionWidth)
+    // A member without a token would have nothing to compute.
+    let team = Team(count: min(workers.count, tokens), tokens: tokens, channels: 3 * widest)
+    let draft = FrameDraft(genie)
+    samplers = (0..<team.count).map {
+      FrameSampler(prepared, member: TeamMember(team, index: $0), draft: draft)
+    }
+    self.draft = draft
+    self.workers = workers
+  }
+
+  /// As ``FrameSampler/next(action:state:configuration:key:into:)``, bit for bit.
+  public func next(
+    action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
+    into frame: UnsafeMutablePointer<UInt8>
+  ) -> SampledFrame {
+    let past = state
+    nonisolated(unsafe) let pixels = frame
+    workers.run { [self] worker in
+      guard worker < samplers.count else { return }
+      _ = samplers[worker].dream(
+        action: action, state: past, configuration: configuration, key: key, into: pixels)
+    }
+    state.advance(draft.tokens)
+    return draft.result
   }
 }

@@ -96,7 +96,7 @@ public final class TokenRewardModel: RewardModel, Sendable {
     let count = tokens.count / (configuration.rows * configuration.columns)
     let shape: Shape = [count, configuration.rows, configuration.columns]
     let both = tape.concatenate(
-      embedding(tape, previous, shape: shape), embedding(tape, tokens, shape: shape))
+      embedding(tape, previous[...], shape: shape), embedding(tape, tokens[...], shape: shape))
     let responses = second(tape, first(tape, both))
     let flat = tape.reshape(
       responses, [count, 1, configuration.rows * configuration.columns, configuration.filters])

@@ -107,7 +107,7 @@ public final class Tokenizer: Sendable {
   /// - Parameter codes: `[clips, time, tokens]`.
   public func decode(_ codes: [Int32], clips: Int, time: Int, arena: Arena) -> FrameBatch {
     let tape = Tape(arena: arena)
-    let vectors = quantizer.vectors(codes, shape: [clips, time, tokens], arena: arena)
+    let vectors = quantizer.vectors(codes[...], shape: [clips, time, tokens], arena: arena)
     let decoded = decode(tape, tape.constant(vectors)).value
     let size = patches.height * patches.width * 3
     var bytes = [UInt8](repeating: 0, count: clips * time * size)
@@ -120,18 +120,20 @@ public final class Tokenizer: Sendable {
     return FrameBatch(clips: clips, time: time, height: patches.height, width: patches.width, bytes: bytes)
   }
 
-  /// Codes of one new frame to its pixels, given the frames in the cache; keeps it in the cache.
+  /// Codes of one new frame to its pixels, given the frames in the cache. The frame's keys and values are in the
+  /// cache then; ``SpaceTimeCache/advance()`` keeps them.
   /// - Parameters:
   ///   - codes: `[tokens]`.
+  ///   - tape: of a team's member: it writes the pixels of its own tokens.
   ///   - frame: room for `[height, width, 3]`.
   public func decode(
-    _ codes: [Int32], cache: inout SpaceTimeCache, prepared: PreparedBiases, tape: Tape,
+    _ codes: [Int32], cache: SpaceTimeCache, prepared: PreparedBiases, tape: Tape,
     into frame: UnsafeMutablePointer<UInt8>
   ) {
-    let vectors = quantizer.vectors(codes, shape: [1, 1, tokens], arena: tape.arena)
+    let rows = tape.member?.rows ?? 0..<tokens
+    let vectors = quantizer.vectors(codes[rows], shape: [1, 1, rows.count], arena: tape.arena)
     let hidden = decoder(tape, fromCode(tape, tape.constant(vectors)), cache: cache, prepared: prepared)
-    cache.advance()
-    patches.assemble(toPatch(tape, hidden).value.pointer, into: frame)
+    patches.assemble(toPatch(tape, hidden).value.pointer, rows, into: frame)
     tape.profile?.mark("assemble patches")
   }
 

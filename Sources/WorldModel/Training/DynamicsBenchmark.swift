@@ -12,9 +12,11 @@ public final class DynamicsBenchmark: @unchecked Sendable {
   /// - Parameters:
   ///   - clips: of a step.
   ///   - time: frames of a clip.
-  public init(_ configuration: DynamicsConfiguration, clips: Int, time: Int, workers: Workers) {
+  public init(
+    _ configuration: DynamicsConfiguration, clips: Int, time: Int, workers: Workers, precision: Precision
+  ) {
     dynamics = Dynamics(configuration, seed: 0)
-    parallel = DataParallel(dynamics.parameters, workers: workers)
+    parallel = DataParallel(dynamics.parameters, workers: workers, precision: precision)
     optimizer = Optimizer(dynamics.parameters, OptimizerConfiguration(muonRate: nil))
     self.clips = clips
     self.time = time

@@ -32,7 +32,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
     validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
-    parallel = DataParallel(dynamics.parameters, workers: workers)
+    parallel = DataParallel(dynamics.parameters, workers: workers, precision: training.precision)
     key = RandomKey(seed: seed).folded(in: "dynamics")
     dynamics.actionVectors.copy(from: genie.latentActions.quantizer.codebook)
     ground(genie.tokenizer, data: data)

@@ -74,7 +74,7 @@ public final class GenieTraining {
     }
     try run(
       TokenizerStage(
-        genie.tokenizer, configuration: configuration.tokenizer, data: data, workers: workers, seed: seed),
+        genie.tokenizer, training: configuration, data: data, workers: workers, seed: seed),
       share: 0.27)
     try run(
       LatentActionStage(

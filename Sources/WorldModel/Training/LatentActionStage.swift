@@ -34,7 +34,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     optimizer = Optimizer(model.parameters, configuration.optimizer)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 1)
     validation = try data.heldOut(frames: configuration.time, clips: 64)
-    parallel = DataParallel(model.parameters, workers: workers)
+    parallel = DataParallel(model.parameters, workers: workers, precision: training.precision)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     motion = MotionFeatures(radius: model.configuration.motionRadius)
     weights = MotionWeights(
@@ -166,7 +166,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       for (chosen, add) in [(codes, { inferred += $0 }), (others, { random += $0 })]
         as [([Int32], (Double) -> Void)]
       {
-        let vectors = model.quantizer.vectors(chosen, shape: [1, chosen.count], arena: arena)
+        let vectors = model.quantizer.vectors(chosen[...], shape: [1, chosen.count], arena: arena)
         add(Double(predictionError(tape, pooled, codes: tape.constant(vectors), scale: scale).value[0]))
       }
     }

@@ -17,15 +17,15 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let key: RandomKey
 
   init(
-    _ tokenizer: Tokenizer, configuration: StageConfiguration, data: TrainingData, workers: Workers,
+    _ tokenizer: Tokenizer, training: TrainingConfiguration, data: TrainingData, workers: Workers,
     seed: UInt64
   ) throws(ClipError) {
     self.tokenizer = tokenizer
-    self.configuration = configuration
+    configuration = training.tokenizer
     optimizer = Optimizer(tokenizer.parameters, configuration.optimizer)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
     validation = try data.heldOut(frames: configuration.time, clips: 32)
-    parallel = DataParallel(tokenizer.parameters, workers: workers)
+    parallel = DataParallel(tokenizer.parameters, workers: workers, precision: training.precision)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     key = RandomKey(seed: seed).folded(in: "tokenizer")
   }

@@ -1,3 +1,4 @@
+import Autograd
 import NeuralNetwork
 
 /// How much one stage of training sees.
@@ -39,6 +40,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
   public var heldOut: Double
+  /// Of the operands of matrix products; parameters, sums, norms and softmax are Float32.
+  public var precision: Precision
 
   public init(
     tokenizer: StageConfiguration = .init(steps: 2500, batch: 4, time: 4),
@@ -50,7 +53,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
     shortShare: Double = 0.3,
-    labelledEpisodes: Int = 200, heldOut: Double = 0.05
+    labelledEpisodes: Int = 200, heldOut: Double = 0.05, precision: Precision = .preferred
   ) {
     self.tokenizer = tokenizer
     self.latentActions = latentActions
@@ -66,5 +69,33 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.shortShare = shortShare
     self.labelledEpisodes = labelledEpisodes
     self.heldOut = heldOut
+    self.precision = precision
+  }
+}
+
+extension TrainingConfiguration {
+  /// What a file does not say has its default; so files that are older than a setting can be read.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    func read<Value: Decodable>(_ key: CodingKeys, _ path: WritableKeyPath<Self, Value>) throws {
+      if let value = try fields.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
+    }
+    try read(.tokenizer, \.tokenizer)
+    try read(.latentActions, \.latentActions)
+    try read(.dynamics, \.dynamics)
+    try read(.rewards, \.rewards)
+    try read(.continuousShare, \.continuousShare)
+    try read(.continuousNoise, \.continuousNoise)
+    try read(.motionEmphasis, \.motionEmphasis)
+    try read(.leastActionShare, \.leastActionShare)
+    try read(.masking, \.masking)
+    try read(.shortTime, \.shortTime)
+    try read(.shortBatch, \.shortBatch)
+    try read(.shortShare, \.shortShare)
+    try read(.labelledEpisodes, \.labelledEpisodes)
+    try read(.heldOut, \.heldOut)
+    // Before this was a setting, it was so.
+    precision = try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32
   }
 }

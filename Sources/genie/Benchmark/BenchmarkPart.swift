@@ -22,7 +22,8 @@ struct BenchmarkPart {
   }
 
   /// The rate of the whole, and what share of the possible it is.
-  /// - Parameter peaks: of the processor, measured again and again in the same run. The best is what it can do.
+  /// - Parameter peaks: of the processor, measured again and again in the same run. The best is what it can
+  ///   do.
   mutating func append(flops: Double, peaks: [Double]) {
     let best = peaks.max()!
     append("gflops", flops * 1e-9, "GFLOP/s of the model")

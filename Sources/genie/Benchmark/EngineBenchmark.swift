@@ -44,8 +44,8 @@ struct EngineBenchmark {
     return part
   }
 
-  /// The matrices of a block and the head: for one frame with packed weights (sampling), for a clip, forward and
-  /// both gradients (training); beside OpenBLAS where the machine has it.
+  /// The matrices of a block and the head: for one frame with packed weights (sampling), for a clip, forward
+  /// and both gradients (training); beside OpenBLAS where the machine has it.
   private var products: [Kernel] {
     let (d, inner) = (model.channels, model.headWidth.map { $0 * model.heads } ?? model.channels)
     let shapes = [

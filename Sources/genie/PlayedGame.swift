@@ -25,6 +25,7 @@ struct PlayedGame {
     for score in measurement.rewards {
       table.append(["F1 of \(score.name)", "\(decimal(score.f1)) (\(score.count) events)"])
     }
+    table.append(["valid when decoded", decimal(measurement.decodedValidity)])
     for (name, play) in plays {
       let last = play.validity.count - 1
       for frame in [50, last] where frame <= last {

@@ -31,6 +31,8 @@ public struct GameMeasurement: Sendable {
   /// How well each reward and the end are found in the clips.
   public var rewards: [EventScore]
   public var play: FreePlay
+  /// Share of the real frames that are valid still when the tokenizer has encoded and decoded them.
+  public var decodedValidity: Double
   /// What variety the real frames of one half have against those of the other: as much as can be hoped for.
   public var realVariety: Double
   /// Distribution of tiles in real frames, by name.
@@ -79,6 +81,7 @@ public struct GameMeasurement: Sendable {
         scenes.indices.filter { $0 % 2 == half }.map { scenes[$0] }, names: names.count)
     }
     realVariety = zip(halves[0], halves[1]).reduce(0) { $0 + min($1.0, $1.1) }
+    decodedValidity = Self.decodedValidity(world.genie.tokenizer, clips, judge: judge, workers: workers)
     let key = RandomKey(seed: 0).folded(in: "free play")
     play = try Self.play(
       world, judge: judge, clips: clips, effort: effort, real: distribution, workers: workers, wrap: { $0 },
@@ -98,6 +101,23 @@ public struct GameMeasurement: Sendable {
     try Self.play(
       world, judge: judge, clips: clips, effort: effort, real: distribution, workers: workers, wrap: wrap,
       player: player, progress: progress)
+  }
+
+  private static func decodedValidity(
+    _ tokenizer: Tokenizer, _ clips: HeldOutClips, judge: any GameJudge, workers: Workers
+  ) -> Double {
+    let valid = Slots<Int>(count: clips.count)
+    workers.run { [count = workers.count] worker in
+      let arena = Arena()
+      for clip in stride(from: worker, to: clips.count, by: count) {
+        arena.reset()
+        let one = clips.frames.clips(clip..<clip + 1)
+        let codes = tokenizer.encode(one, arena: arena)
+        let decoded = tokenizer.decode(codes, clips: 1, time: one.time, arena: arena)
+        valid[clip] = (0..<one.time).count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
+      }
+    }
+    return Double(valid.all.reduce(0, +)) / Double(clips.count * clips.frames.time)
   }
 
   private static func play(
@@ -124,6 +144,7 @@ public struct GameMeasurement: Sendable {
   /// The figures as JSON, to be put beside those of ``WorldMeasurement``.
   public var report: [String: JSONValue] {
     var report = play.report
+    report["decoded_validity"] = .number(decodedValidity)
     report["variety_real"] = .number(realVariety)
     report["tiles_real"] = .object(
       Dictionary(tiles.dropFirst().map { ($0.name, .number($0.share)) }) { $1 })
@@ -161,6 +182,7 @@ extension FreePlay {
     [
       "worlds": .integer(worlds), "validity": byFrame(validity), "variety": byFrame(variety),
       "over": byFrame(over),
+      "flaws": .object(Dictionary(flaws.map { ($0.key.rawValue, byFrame($0.value)) }) { $1 }),
       "first_flaws": .object(
         Dictionary(firstFlaws.map { ($0.key.rawValue, .number($0.value)) }) { $1 }.merging([
           "after the end": .number(invalidAfterEnd)

@@ -48,7 +48,8 @@ public struct LineChart: Sendable {
   public var svg: String {
     let points = lines.flatMap(\.points)
     let ys = Axis(
-      from: range?.lowerBound ?? points.map(\.y).min() ?? 0, to: range?.upperBound ?? points.map(\.y).max() ?? 1)
+      from: range?.lowerBound ?? points.map(\.y).min() ?? 0,
+      to: range?.upperBound ?? points.map(\.y).max() ?? 1)
     let xs = Axis(from: points.map(\.x).min() ?? 0, to: points.map(\.x).max() ?? 1, endsOnTick: false)
     func place(_ point: (x: Double, y: Double)) -> (x: String, y: String) {
       (

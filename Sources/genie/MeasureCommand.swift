@@ -48,7 +48,8 @@ struct MeasureCommand: ParsableCommand {
     help: ArgumentHelp("Also let this policy play (NAME.policy.safetensors).", valueName: "file"))
   var policy: String?
 
-  @Option(help: ArgumentHelp("Worlds that are played for long, where the game's frames can be read; 0 for none."))
+  @Option(
+    help: ArgumentHelp("Worlds that are played for long, where the game's frames can be read; 0 for none."))
   var worlds = 128
 
   @Option(help: ArgumentHelp("How long they are played.", valueName: "frames"))
@@ -112,7 +113,8 @@ struct MeasureCommand: ParsableCommand {
     func show(_ name: String, _ done: Int, _ total: Int) {
       if name != task {
         bar?.finish()
-        bar = ProgressBar(name, total: total, unit: name == "actions" ? "figures" : "frames", style: output.progressStyle)
+        bar = ProgressBar(
+          name, total: total, unit: name == "actions" ? "figures" : "frames", style: output.progressStyle)
         task = name
       }
       bar?.update(to: done)

@@ -20,7 +20,10 @@ struct PlayedGame {
         "action consistency",
         "\(decimal(consistency.lowest)) (\(consistency.distinctEffects) effects, \(consistency.starts) starts)",
       ])
-      table.append(["in the dream", consistency.effects.map { "\($0.effect.name) \(decimal($0.share))" }.joined(separator: " ")])
+      table.append([
+        "in the dream",
+        consistency.effects.map { "\($0.effect.name) \(decimal($0.share))" }.joined(separator: " "),
+      ])
     }
     for score in measurement.rewards {
       table.append(["F1 of \(score.name)", "\(decimal(score.f1)) (\(score.count) events)"])
@@ -35,7 +38,8 @@ struct PlayedGame {
       let causes = play.firstFlaws.sorted { $0.key.rawValue < $1.key.rawValue }
       table.append([
         "first flaws, \(name)",
-        (["after the end \(decimal(play.invalidAfterEnd))"] + causes.map { "\($0.key.rawValue) \(decimal($0.value))" })
+        (["after the end \(decimal(play.invalidAfterEnd))"]
+          + causes.map { "\($0.key.rawValue) \(decimal($0.value))" })
           .joined(separator: ", "),
       ])
     }

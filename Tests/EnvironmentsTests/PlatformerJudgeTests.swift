@@ -80,7 +80,8 @@ import Testing
     }
     // The sky beside the hero is what is behind him.
     let sky = (0..<3).map { clean[(game.position.y * 4 * 64 + 8) * 3 + $0] }
-    #expect(painted { pixels, place in for c in 0..<3 { pixels[place + c] = sky[c] } }.flaws.contains(.noPlayer))
+    #expect(
+      painted { pixels, place in for c in 0..<3 { pixels[place + c] = sky[c] } }.flaws.contains(.noPlayer))
     var twice = clean
     for y in 0..<8 {
       for x in 0..<8 * 3 {

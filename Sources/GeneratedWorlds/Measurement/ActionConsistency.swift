@@ -24,7 +24,9 @@ public struct ActionConsistency: Sendable {
     _ pool: inout GeneratedWorldPool, clips: HeldOutClips, wanted: Int, judge: any GameJudge, workers: Workers
   ) throws(EnvironmentError) {
     let actions = pool.actionSpace.count
-    let free = (0..<clips.count).filter { judge.allowsEveryEffect(judge.read(clips.frame($0, clips.context - 1))) }
+    let free = (0..<clips.count).filter {
+      judge.allowsEveryEffect(judge.read(clips.frame($0, clips.context - 1)))
+    }
     guard !free.isEmpty else { return nil }
     let counting = Set(free.prefix(wanted))
     let rows = (0...counting.max()!).filter { row in

@@ -65,7 +65,8 @@ public struct ActionPurity: Sendable {
     let totals = totals(counts)
     return counts.map { row in
       func share(_ effect: VisibleEffect) -> Double { Double(row[effect]!) / Double(totals[effect]!) }
-      return row.keys.max { (share($0), $0.name) < (share($1), $1.name) } ?? VisibleEffect(dx: 0, rises: false)
+      return row.keys.max { (share($0), $0.name) < (share($1), $1.name) }
+        ?? VisibleEffect(dx: 0, rises: false)
     }
   }
 

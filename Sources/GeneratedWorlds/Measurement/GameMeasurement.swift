@@ -174,7 +174,8 @@ extension FreePlay {
   private func byFrame(_ values: [Double]) -> JSONValue {
     .object(
       Dictionary(
-        uniqueKeysWithValues: stride(from: 0, to: values.count, by: 10).map { ("\($0)", .number(values[$0])) }))
+        uniqueKeysWithValues: stride(from: 0, to: values.count, by: 10).map { ("\($0)", .number(values[$0])) }
+      ))
   }
 
   /// The figures as JSON.

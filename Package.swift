@@ -34,8 +34,9 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "ReinforcementLearning",
-      "Reporting", argumentParser, logging,
-    ]),
+      "Reporting", "CKernels", argumentParser, logging,
+    ],
+    resources: [.embedInCode("Benchmark/torch_reference.py")]),
   .executableTarget(
     name: "RandomAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
@@ -65,6 +66,7 @@ let testTargets: [Target] = [
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
   tests("ReinforcementLearning"),
+  .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
   .testTarget(
     name: "EndToEndTests",
     dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),

@@ -53,13 +53,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let testTargets: [Target] = [
   .target(name: "TestSupport", path: "Tests/TestSupport"),
+  .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   tests("CKernels", ["COpenBLAS"]),
   tests("Safetensors"),
   tests("Reporting"),
   tests("Autograd"),
   tests("NeuralNetwork"),
   tests("Video"),
-  tests("WorldModel"),
+  tests("WorldModel", ["AllocationCounter"]),
   tests("Environments"),
   tests("GeneratedWorlds"),
   tests("WireProtocol"),

@@ -16,6 +16,11 @@ public struct EnvironmentCatalogue: Sendable {
     return catalogue
   }
 
+  /// What can read the frames of a built-in game; nil for others.
+  public static func judge(of name: String) -> (any GameJudge)? {
+    name == "Platformer-v1" ? PlatformerJudge() : nil
+  }
+
   /// The names, in alphabetical order.
   public var names: [String] { factories.keys.sorted() }
 

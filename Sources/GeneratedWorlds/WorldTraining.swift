@@ -13,6 +13,8 @@ public struct WorldTraining {
   public var minutes: Double?
   public var model: GenieConfiguration
   public var configuration: TrainingConfiguration
+  /// Where the tokenizer and the latent actions come from, if they are not to be trained.
+  public var tokens: Genie?
   /// Levels, that is start frames, to keep in the world.
   public var levels = 64
   /// Labelled transitions that may be looked at for the map from latent to real actions.
@@ -38,6 +40,7 @@ public struct WorldTraining {
     let training = try GenieTraining(
       model, configuration, clips: clips, folder: folder, seed: seed, minutes: minutes, workers: workers,
       showsProgress: showsProgress)
+    if let tokens { try training.takeTokens(of: tokens) }
     let result = try training.run()
     let metadata = clips.shards[0].metadata
     let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []

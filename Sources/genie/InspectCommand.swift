@@ -1,13 +1,25 @@
 import ArgumentParser
+import Autograd
 import Foundation
 import GeneratedWorlds
 import Reporting
+import Video
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Tells what a world is, how it was made, and what its actions do.")
+    commandName: "inspect", abstract: "Tells what a world is, how it was made, and what its actions do.",
+    discussion: """
+      Actions are called by the names that labelled transitions gave them, or else by the motion that is seen when \
+      they are held in the dream.
+      """)
 
   @OptionGroup var world: WorldOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Draw what each action does, from three starts, to this PNG file.", valueName: "file"))
+  var actions: String?
+
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -64,10 +76,19 @@ struct InspectCommand: ParsableCommand {
       }
       print(stages)
     }
+    var names = world.manifest.actionNames
+    if let actions {
+      let sheet = try ActionSheet(world, workers: Workers())
+      names = sheet.names
+      try PNG.write(sheet.picture, to: URL(filePath: actions))
+      let list = names.enumerated().map { "\($0) \($1)" }.joined(separator: ", ")
+      print("actions, drawn in \(actions): \(list)")
+    }
     try output.write(
       JSONReport([
         "inspect": [
           "name": .string(world.manifest.name), "actions": .integer(world.actions),
+          "action_names": .array(names.map { .string($0) }),
           "levels": .integer(world.levels.clips),
           "parameters": .object(Dictionary(uniqueKeysWithValues: parameters.map { ($0.0, .integer($0.1)) })),
           "training_seconds": .number(world.manifest.training?.seconds ?? 0),

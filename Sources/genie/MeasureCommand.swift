@@ -1,7 +1,9 @@
 import ArgumentParser
 import Autograd
+import Environments
 import Foundation
 import GeneratedWorlds
+import ReinforcementLearning
 import Reporting
 import Video
 
@@ -22,6 +24,13 @@ struct MeasureCommand: ParsableCommand {
     discussion: """
       Dreams are sampled with the settings that are served. delta_psnr_t4 is what the inferred actions gain over \
       random ones at the fourth dreamt frame: how far the actions are in control.
+
+      Of video of a built-in game the frames can be read, and more is measured. action_purity: balanced accuracy of \
+      the best map from inferred actions to what was seen to happen (left, right or neither, rising or not), learned \
+      on one half of the episodes and judged on the other. action_consistency: the least share, of all actions, of \
+      its commonest effect when it is played once from held-out starts. validity: the share of worlds whose frame \
+      could be one of the game's after so many frames of random actions, ends ignored, nothing reset. variety: how \
+      far the tiles that are seen then are distributed as in the real game.
       """)
 
   @OptionGroup var world: WorldOptions
@@ -35,6 +44,17 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also draw contact sheets into this folder.", valueName: "folder"))
   var sheets: String?
 
+  @Option(
+    help: ArgumentHelp("Also let this policy play (NAME.policy.safetensors).", valueName: "file"))
+  var policy: String?
+
+  @Option(
+    help: ArgumentHelp("Worlds that are played for long, where the game's frames can be read; 0 for none."))
+  var worlds = 128
+
+  @Option(help: ArgumentHelp("How long they are played.", valueName: "frames"))
+  var frames = 300
+
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
 
@@ -42,6 +62,8 @@ struct MeasureCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...100_000).contains(count) else { throw ValidationError("--count is 1 to 100000.") }
+    guard (0...1024).contains(worlds) else { throw ValidationError("--worlds is 0 to 1024.") }
+    guard (1...100_000).contains(frames) else { throw ValidationError("--frames is 1 to 100000.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
 
@@ -67,11 +89,60 @@ struct MeasureCommand: ParsableCommand {
     table.append([
       "delta PSNR, t = 4", "\(decimal(delta.mean)) dB (95%: \(decimal(delta.low)) to \(decimal(delta.high)))",
     ])
+    var report = measured.report
+    let game = try measureGame(loaded, folder, threads, table: &table, report: &report)
     print(table)
     if let sheets {
+      let target = URL(filePath: sheets)
       var drawn = try Sheets(loaded, folder: folder, workers: threads)
-      _ = try drawn.write(to: URL(filePath: sheets))
+      _ = try drawn.write(to: target)
+      try game?.draw(into: target)
     }
-    try output.write(measured.report)
+    try output.write(report)
+  }
+
+  /// What can be measured only where the frames can be read.
+  private func measureGame(
+    _ world: World, _ folder: ClipFolder, _ threads: Workers, table: inout Table, report: inout JSONReport
+  ) throws -> PlayedGame? {
+    guard worlds > 0, let source = folder.shards[0].metadata["source"],
+      let judge = EnvironmentCatalogue.judge(of: source)
+    else { return nil }
+    var bar: ProgressBar?
+    var task = ""
+    func show(_ name: String, _ done: Int, _ total: Int) {
+      if name != task {
+        bar?.finish()
+        bar = ProgressBar(
+          name, total: total, unit: name == "actions" ? "figures" : "frames", style: output.progressStyle)
+        task = name
+      }
+      bar?.update(to: done)
+    }
+    let measured = try GameMeasurement(
+      world, folder: folder, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads,
+      progress: show)
+    for (name, value) in measured.report { report[name] = value }
+    var plays = [("random", measured.play)]
+    if let policy {
+      task = ""
+      let file = try PolicyFile(contentsOf: URL(filePath: policy))
+      let player = ActorCriticPolicy(file.network, choice: .sampled, workers: threads)
+      try player.check(GeneratedWorldPool(world, workers: threads).specification)
+      let key = RandomKey(seed: 0).folded(in: "policy")
+      let played = try measured.play(
+        wrap: { FrameStack($0, frames: player.frames) },
+        player: { batch, step in
+          let own = key.folded(in: UInt64(step))
+          return player.actions(
+            for: batch.observations, keys: (0..<batch.count).map { own.folded(in: UInt64($0)) })
+        }, progress: show)
+      report["policy"] = .object(played.report)
+      plays.append(("policy", played))
+    }
+    bar?.finish()
+    let game = PlayedGame(measurement: measured, plays: plays)
+    game.fill(&table)
+    return game
   }
 }

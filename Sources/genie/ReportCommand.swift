@@ -69,7 +69,7 @@ struct ReportCommand: ParsableCommand {
       workers: threads, style: output.progressStyle)
     let dream = try trials.dream()
     let game = try trials.game()
-    let actions = try ActionSheet(world, level: 0, workers: threads)
+    let actions = try ActionSheet(world, workers: threads)
     let page = ReportPage(
       world: world, policy: file.record, choice: choice, seeds: seeds, dream: dream, game: game,
       obstacle: trials.obstacle, actions: actions.picture, curve: curve)

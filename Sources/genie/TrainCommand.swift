@@ -42,6 +42,14 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The world's name; that of the folder if none is given.")
   var name: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Take the tokenizer and the latent actions of this world, which must be of the same configuration, and train the rest.",
+      valueName: "world"))
+  var tokensOf: String?
+
+  @OptionGroup var settings: SettingOptions
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -72,10 +80,12 @@ struct TrainCommand: ParsableCommand {
     }
     let folder = try ClipFolder(URL(filePath: clips))
     let threads = Workers(count: workers)
-    let training = WorldTraining(
+    var training = WorldTraining(
       name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
       minutes: minutes,
-      model: GenieConfiguration.presets[preset]!)
+      model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
+      configuration: try settings.applied(to: TrainingConfiguration(), named: "training"))
+    training.tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
     try made.save(to: world)
@@ -118,6 +128,8 @@ struct TrainCommand: ParsableCommand {
       "genie train --clips \(URL(filePath: clips).lastPathComponent) --preset \(preset) --seed \(seed)"
     ]
     if let minutes { parts.append("--minutes \(minutes)") }
+    if let tokensOf { parts.append("--tokens-of \(URL(filePath: tokensOf).lastPathComponent)") }
+    parts += settings.settings.map { "--set \($0)" }
     return parts.joined(separator: " ")
   }
 }

@@ -4,6 +4,8 @@ import WorldModel
 
 /// Dreams that start from held-out clips, sampled through the pool as it is served.
 struct Rollout {
+  /// The last known frame as the dream shows it, one a clip.
+  let starts: [[UInt8]]
   /// The frames after the start, `[clips][horizon]`.
   let frames: [[[UInt8]]]
 
@@ -17,10 +19,11 @@ struct Rollout {
     for _ in rows { slots.append(try pool.open(OpenOptions(horizon: max(1, steps) + 1))) }
     defer { for slot in slots { pool.close(slot) } }
     var batch = pool.makeBatch()
-    let starts = rows.map { ResetOptions(seed: UInt64($0), prompt: clips.prompt($0)) }
-    try pool.reset(slots, starts, into: &batch)
+    let prompts = rows.map { ResetOptions(seed: UInt64($0), prompt: clips.prompt($0)) }
+    try pool.reset(slots, prompts, into: &batch)
     var frames = [[[UInt8]]](repeating: [], count: rows.count)
     var last = (0..<rows.count).map { Array(batch.observation($0)) }
+    self.starts = last
     for step in 0..<steps {
       try pool.step(slots, actions.map { $0[step] }, into: &batch)
       for row in rows.indices {

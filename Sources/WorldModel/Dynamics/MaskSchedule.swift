@@ -23,16 +23,33 @@ public struct MaskingConfiguration: Codable, Sendable, Equatable {
   public var corruption: Float
   /// Share of actions that are replaced by a random one: an action that the situation does not allow then leads to what is possible.
   public var actionNoise: Float
+  /// Share of clips whose first frame is masked too, at any rate: so that a first frame can be dreamt from nothing.
+  public var firstFrame: Float
 
   public init(
     clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05,
-    actionNoise: Float = 0.05
+    actionNoise: Float = 0.05, firstFrame: Float = 0
   ) {
     self.clean = clean
     self.full = full
     self.lowestRate = lowestRate
     self.corruption = corruption
     self.actionNoise = actionNoise
+    self.firstFrame = firstFrame
+  }
+}
+
+extension MaskingConfiguration {
+  /// What an older file does not tell is as it was then.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      clean: try values.decode(Float.self, forKey: .clean),
+      full: try values.decode(Float.self, forKey: .full),
+      lowestRate: try values.decode(Float.self, forKey: .lowestRate),
+      corruption: try values.decode(Float.self, forKey: .corruption),
+      actionNoise: try values.decode(Float.self, forKey: .actionNoise),
+      firstFrame: try values.decodeIfPresent(Float.self, forKey: .firstFrame) ?? 0)
   }
 }
 
@@ -68,6 +85,9 @@ struct MaskedClip {
         let partial =
           configuration.lowestRate + (1 - configuration.lowestRate) * rates.uniform(counter * 4 + 1)
         rate = rates.uniform(counter * 4 + 2) < configuration.full ? 1 : partial
+      }
+      if t == 0, rates.uniform(1 << 41) < configuration.firstFrame {
+        rate = rates.uniform(2) < configuration.full ? 1 : rates.uniform(1)
       }
       for token in 0..<count {
         let place = t * count + token

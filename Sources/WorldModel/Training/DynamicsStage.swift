@@ -13,6 +13,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let store: TokenStore
   private let short: ClipLoader
   private let long: ClipLoader
+  /// Last frames of labelled episodes that ended by themselves, and what there is of each before it.
+  private let ends: [(shard: Int, frames: Range<Int>)]
   private let validation: [ClipLoader.Origin]
   private let validationTime: Int
   private let parallel: DataParallel
@@ -26,10 +28,12 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     self.training = training
     self.store = store
     configuration = training.dynamics
-    optimizer = Optimizer(dynamics.parameters, configuration.optimizer)
+    optimizer = Optimizer(
+      dynamics.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
+    ends = training.endShare > 0 ? Self.ends(data, labelled: training.labelledEpisodes) : []
     validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: training.precision)
@@ -75,7 +79,10 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let isShort = progress < training.shortShare
     let clips = isShort ? short : long
     let time = clips.frames
-    let shown = clips.origins(step).map { store.clip($0, frames: time) }
+    let shown = clips.origins(step).enumerated().map { index, origin in
+      let key = own.folded(in: 2).folded(in: UInt64(index))
+      return endingClip(frames: time, key: key) ?? store.clip(origin, frames: time)
+    }
     let masked = shown.enumerated().map { index, clip in
       MaskedClip(
         clean: clip.tokens, actions: clip.actions[...], time: time, mask: dynamics.mask,
@@ -100,6 +107,33 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       ("accuracy", Double(reports.reduce(0) { $0 + $1.correct }) / Double(total)),
       ("gradientNorm", Double(norm)),
     ]
+  }
+
+  private static func ends(_ data: TrainingData, labelled: Int) -> [(shard: Int, frames: Range<Int>)] {
+    data.split.training.prefix(labelled).compactMap { episode in
+      guard let ends = data.folder.shards[episode.shard].ends, episode.frames.count > 1,
+        ends[episode.frames.upperBound - 2]
+      else { return nil }
+      return (episode.shard, episode.frames)
+    }
+  }
+
+  /// A clip that runs into an end and stays there: what is done after the end changes nothing.
+  /// - Returns: nil where the draw, or the lack of ends, leaves the clip as it is.
+  private func endingClip(frames time: Int, key: RandomKey) -> (tokens: ArraySlice<Int32>, actions: [Int32])?
+  {
+    guard !ends.isEmpty, Double(key.uniform(0)) < training.endShare else { return nil }
+    let (shard, frames) = ends[key.integer(1, below: ends.count)]
+    let before = min(time - key.integer(2, below: time), frames.count)
+    let range = frames.upperBound - before..<frames.upperBound
+    var tokens = Array(store.tokens(shard, range))
+    var actions = [Dynamics.noAction] + store.actions(shard, range).dropFirst()
+    let last = tokens.suffix(store.tokensPerFrame)
+    for step in before..<time {
+      tokens += last
+      actions.append(Int32(key.integer(UInt64(16 + step), below: dynamics.configuration.actions)))
+    }
+    return (tokens[...], actions)
   }
 
   func validate() -> Figures {

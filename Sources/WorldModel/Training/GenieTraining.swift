@@ -24,6 +24,7 @@ public final class GenieTraining {
   private let seconds: Double?
   private let events: EventFile?
   private let showsProgress: Bool
+  private var hasTokens = false
 
   /// - Parameters:
   ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
@@ -57,6 +58,20 @@ public final class GenieTraining {
   public var heldOut: [ClipFolder.Episode] { data.split.heldOut }
   public var training: [ClipFolder.Episode] { data.split.training }
 
+  /// Takes the tokenizer and the latent actions of another Genie; ``run()`` then leaves out their stages.
+  /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration.
+  public func takeTokens(of other: Genie) throws(TrainingError) {
+    guard other.configuration.tokenizer == genie.configuration.tokenizer,
+      other.configuration.latentActions == genie.configuration.latentActions
+    else { throw .unusable("the tokenizer or the latent actions to be taken have another configuration") }
+    for (mine, others) in [
+      (genie.tokenizer.state, other.tokenizer.state), (genie.latentActions.state, other.latentActions.state),
+    ] {
+      for (name, tensor) in mine { tensor.copy(from: others[name]!) }
+    }
+    hasTokens = true
+  }
+
   /// Trains tokenizer, latent actions, dynamics and, where there are labels, rewards.
   /// - Returns: how each stage went, the reward model if any, and the video as tokens.
   public func run() throws -> (
@@ -72,14 +87,16 @@ public final class GenieTraining {
           name: stage.name, steps: steps, seconds: seconds,
           figures: Dictionary(figures.map { ($0.name, $0.value) }) { $1 }))
     }
-    try run(
-      TokenizerStage(
-        genie.tokenizer, training: configuration, data: data, workers: workers, seed: seed),
-      share: 0.27)
-    try run(
-      LatentActionStage(
-        genie.latentActions, training: configuration, data: data, workers: workers, seed: seed),
-      share: 0.15)
+    if !hasTokens {
+      try run(
+        TokenizerStage(
+          genie.tokenizer, training: configuration, data: data, workers: workers, seed: seed),
+        share: 0.27)
+      try run(
+        LatentActionStage(
+          genie.latentActions, training: configuration, data: data, workers: workers, seed: seed),
+        share: 0.15)
+    }
     let store = encode()
     try run(
       DynamicsStage(

@@ -86,6 +86,18 @@ public struct EventScore: Sendable, Equatable {
     precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall)
   }
 
+  /// How well a model finds the rewards and ends of labelled clips.
+  /// - Parameter store: the clips as tokens of the model's tokenizer.
+  /// - Returns: one score for each reward that the model knows, then one for the end; none where the clips have no labels.
+  public static func measure(
+    _ model: TokenRewardModel, store: TokenStore, folder: ClipFolder, episodes: [ClipFolder.Episode]
+  ) -> [EventScore] {
+    guard folder.hasRewards || folder.hasEnds else { return [] }
+    return measure(
+      model,
+      on: LabelledTransitions(store, folder: folder, episodes: episodes, values: model.configuration.values))
+  }
+
   static func measure(_ model: TokenRewardModel, on data: LabelledTransitions) -> [EventScore] {
     let tape = Tape(arena: Arena())
     let width = data.width

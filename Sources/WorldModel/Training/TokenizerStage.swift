@@ -10,6 +10,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   let configuration: StageConfiguration
   let optimizer: Optimizer
   private let tokenizer: Tokenizer
+  private let training: TrainingConfiguration
   private let clips: ClipLoader
   private let validation: FrameBatch
   private let parallel: DataParallel
@@ -21,8 +22,10 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     seed: UInt64
   ) throws(ClipError) {
     self.tokenizer = tokenizer
+    self.training = training
     configuration = training.tokenizer
-    optimizer = Optimizer(tokenizer.parameters, configuration.optimizer)
+    optimizer = Optimizer(
+      tokenizer.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
     validation = try data.heldOut(frames: configuration.time, clips: 32)
     parallel = DataParallel(tokenizer.parameters, workers: workers, precision: training.precision)
@@ -34,6 +37,13 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
 
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
+    let placement = training.codePlacement ?? 0.9
+    if training.codePlacement != nil, progress >= placement,
+      progress * Double(step - 1) < placement * Double(step)
+    {
+      placeUnusedCodes(after: step)
+    }
+    let emphasis = rarityWeights()
     let batch = FrameBatch(clips.batch(step), of: clips)
     let scale = 1 / Float(batch.bytes.count)
     let commitment = 0.05 * Float(tokenizer.patches.channels) * scale
@@ -42,14 +52,71 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       let quantized = tokenizer.quantizer(
         tape, tokenizer.encode(tape, tape.constant(target)), scale: commitment, statistics: statistics[worker]
       )
-      let error = tape.squaredError(tokenizer.decode(tape, quantized.vectors), target, scale: scale)
+      let decoded = tokenizer.decode(tape, quantized.vectors)
+      guard let emphasis else {
+        let error = tape.squaredError(decoded, target, scale: scale)
+        return (tape.add(error, quantized.loss), error.value[0])
+      }
+      let weights = tape.arena.tensor(target.shape)
+      let channels = tokenizer.patches.channels
+      for (patch, code) in quantized.codes.enumerated() {
+        (weights.pointer + patch * channels).update(repeating: emphasis[Int(code)], count: channels)
+      }
+      let error = tape.squaredError(decoded, target, weights: weights, scale: scale)
       return (tape.add(error, quantized.loss), error.value[0])
     }
     let norm = optimizer.update(gradients, progress: progress)
-    tokenizer.quantizer.update(statistics, key: own.folded(in: 1), revive: progress < 0.9)
+    tokenizer.quantizer.update(statistics, key: own.folded(in: 1), revive: progress < placement)
     return [
       ("psnr", Fidelity.psnr(meanSquaredError: Double(errors.reduce(0, +)))), ("gradientNorm", Double(norm)),
     ]
+  }
+
+  /// What a patch of each code counts, 1 on average; nil where all count the same.
+  private func rarityWeights() -> [Float]? {
+    guard training.rarityEmphasis > 0, tokenizer.quantizer.isPlaced else { return nil }
+    let uses = tokenizer.quantizer.uses.values
+    let total = max(1e-6, uses.reduce(0, +))
+    // The rarest would otherwise drown the rest.
+    let weights = uses.map { min(100, pow(max($0 / total, 1e-7), -training.rarityEmphasis)) }
+    let mean = zip(uses, weights).reduce(0) { $0 + $1.0 / total * $1.1 }
+    return weights.map { $0 / max(mean, 1e-6) }
+  }
+
+  /// Puts codes that no patch of many batches uses where patches are served worst, one after the other: a patch that is
+  /// seldom seen would otherwise never keep a code.
+  private func placeUnusedCodes(after step: Int) {
+    let (quantizer, width) = (tokenizer.quantizer, tokenizer.configuration.codebook.width)
+    let arena = Arena()
+    var (vectors, codes): ([Float], [Int32]) = ([], [])
+    for round in 1...200 {
+      let batch = FrameBatch(clips.batch(step + round), of: clips)
+      arena.reset()
+      let tape = Tape(arena: arena)
+      let x = tape.constant(batch.patches(tokenizer.patches, arena: arena))
+      let unit = tape.normalize(tokenizer.encode(tape, x)).value
+      codes += quantizer.nearest(unit, arena: arena)
+      vectors += unit.values
+    }
+    var centres = quantizer.codebook.values
+    var uses = [Float](repeating: 0, count: tokenizer.vocabulary)
+    var similarities = [Float](repeating: 0, count: codes.count)
+    func similarity(_ row: Int, _ code: Int) -> Float {
+      (0..<width).reduce(0) { $0 + vectors[row * width + $1] * centres[code * width + $1] }
+    }
+    for (row, code) in codes.enumerated() {
+      uses[Int(code)] += 1
+      similarities[row] = similarity(row, Int(code))
+    }
+    for code in uses.indices where uses[code] == 0 {
+      let worst = similarities.indices.min { similarities[$0] < similarities[$1] }!
+      // What is served this well needs no code of its own.
+      guard similarities[worst] < 0.9999 else { break }
+      for c in 0..<width { centres[code * width + c] = vectors[worst * width + c] }
+      for row in similarities.indices { similarities[row] = max(similarities[row], similarity(row, code)) }
+    }
+    let batches = Float(codes.count) / Float(clips.batchSize * clips.frames * tokenizer.tokens)
+    quantizer.place(centres: centres, uses: uses.map { max(0.01, $0 / batches) })
   }
 
   func validate() -> Figures {

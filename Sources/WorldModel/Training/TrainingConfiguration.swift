@@ -23,6 +23,12 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var latentActions: StageConfiguration
   public var dynamics: StageConfiguration
   public var rewards: StageConfiguration
+  /// What rare patches count more when the tokenizer is trained: to the power of so much over the share of their code. 0
+  /// lets every patch count the same, and then what is seldom seen is drawn badly.
+  public var rarityEmphasis: Float
+  /// Share of the tokenizer stage after which codes that nothing uses are put, one after the other, on the patch of the
+  /// video that is served worst, and from then on stay; nil lets them follow the batches to the end.
+  public var codePlacement: Double?
   /// Share of the latent action stage in which vectors are not quantised; then k-means places the codes.
   public var continuousShare: Double
   /// Noise on the vectors in that share.
@@ -36,6 +42,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var shortTime: Int
   public var shortBatch: Int
   public var shortShare: Double
+  /// Share of the dynamics stage's clips that show an episode's end, and then its last frame for as long as the clip goes on,
+  /// whatever is done; taken from the labelled episodes.
+  public var endShare: Double
   /// Episodes whose rewards and ends may be looked at.
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
@@ -49,16 +58,19 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
     rewards: StageConfiguration = .init(
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
+    rarityEmphasis: Float = 0, codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
     leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
-    shortShare: Double = 0.3,
+    shortShare: Double = 0.3, endShare: Double = 0,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05, precision: Precision = .preferred
   ) {
     self.tokenizer = tokenizer
     self.latentActions = latentActions
     self.dynamics = dynamics
     self.rewards = rewards
+    self.rarityEmphasis = rarityEmphasis
+    self.codePlacement = codePlacement
     self.continuousShare = continuousShare
     self.continuousNoise = continuousNoise
     self.motionEmphasis = motionEmphasis
@@ -67,6 +79,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.shortTime = shortTime
     self.shortBatch = shortBatch
     self.shortShare = shortShare
+    self.endShare = endShare
     self.labelledEpisodes = labelledEpisodes
     self.heldOut = heldOut
     self.precision = precision
@@ -85,6 +98,7 @@ extension TrainingConfiguration {
     try read(.latentActions, \.latentActions)
     try read(.dynamics, \.dynamics)
     try read(.rewards, \.rewards)
+    try read(.rarityEmphasis, \.rarityEmphasis)
     try read(.continuousShare, \.continuousShare)
     try read(.continuousNoise, \.continuousNoise)
     try read(.motionEmphasis, \.motionEmphasis)
@@ -93,8 +107,10 @@ extension TrainingConfiguration {
     try read(.shortTime, \.shortTime)
     try read(.shortBatch, \.shortBatch)
     try read(.shortShare, \.shortShare)
+    try read(.endShare, \.endShare)
     try read(.labelledEpisodes, \.labelledEpisodes)
     try read(.heldOut, \.heldOut)
+    codePlacement = try fields.decodeIfPresent(Double.self, forKey: .codePlacement)
     // Before this was a setting, it was so.
     precision = try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32
   }

@@ -3,44 +3,49 @@ import Environments
 import GeneratedWorlds
 import Video
 
-/// What each latent action does: one start, one row an action, the action held.
+/// What each latent action does: a row an action, and in it, from several starts, what is seen while it is held.
 struct ActionSheet {
   let picture: Picture
-  private static let steps = 10
+  /// What each action is called.
+  let names: [String]
+  /// Steps after which a frame is shown.
+  private static let shown = [0, 1, 3, 6]
 
+  /// - Parameter starts: levels to start from.
   /// - Throws: `EnvironmentError`, for instance for a world without levels.
-  init(_ world: World, level: Int, workers: Workers) throws(EnvironmentError) {
+  init(_ world: World, starts: Int = 3, workers: Workers) throws(EnvironmentError) {
+    let names = try world.namesOfActions(workers: workers)
+    let levels = (0..<min(starts, world.levels.clips)).map { $0 * world.levels.clips / starts }
+    guard !levels.isEmpty else {
+      throw .invalidPrompt(reason: "this world has no levels to show its actions from")
+    }
     // Rewards and ends are left out: a hero that dies shows what the action did all the same.
     var pool = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
+    let last = Self.shown.last!
+    let cells = (0..<world.actions).flatMap { action in levels.map { (action: Int32(action), level: $0) } }
     var slots: [Slot] = []
-    for _ in 0..<world.actions { slots.append(try pool.open(OpenOptions(horizon: Self.steps + 1))) }
+    for _ in cells { slots.append(try pool.open(OpenOptions(horizon: last + 1))) }
     var batch = pool.makeBatch()
-    try pool.reset(slots, slots.map { _ in ResetOptions(seed: 0, level: level) }, into: &batch)
-    var rows = [[Picture]](repeating: [], count: world.actions)
-    func see() throws(EnvironmentError) {
-      for row in rows.indices {
+    try pool.reset(slots, cells.map { ResetOptions(seed: 0, level: $0.level) }, into: &batch)
+    var frames = [[Picture]](repeating: [], count: cells.count)
+    for step in 0...last {
+      if step > 0 { try pool.step(slots, cells.map(\.action), into: &batch) }
+      for row in cells.indices where Self.shown.contains(step) {
         if let fault = batch.faults[row] { throw fault }
         let space = batch.observationSpace
-        rows[row].append(
+        frames[row].append(
           Picture(height: space.height, width: space.width, pixels: Array(batch.observation(row))))
       }
     }
-    try see()
-    for _ in 0..<Self.steps {
-      try pool.step(slots, (0..<world.actions).map { Int32($0) }, into: &batch)
-      try see()
-    }
+    let headings = Self.shown.map { $0 == 0 ? "start" : "+\($0)" }
     var sheet = ContactSheet(
-      scale: 1, margin: 2, columns: ["start"] + (1...Self.steps).map { "+\($0)" })
-    for (action, row) in rows.enumerated() { sheet.append(Self.name(of: action, in: world), row) }
-    picture = sheet.picture().enlarged(by: 2)
-  }
-
-  /// The number, and the real action that the map found for it.
-  private static func name(of action: Int, in world: World) -> String {
-    if !world.manifest.actionNames.isEmpty { return "\(action) \(world.manifest.actionNames[action])" }
-    guard let map = world.manifest.actionMap else { return "\(action)" }
-    let real = Int(map.real[action])
-    return "\(action) \(map.names.indices.contains(real) ? map.names[real] : "button \(real)")"
+      scale: max(1, 128 / batch.observationSpace.width), margin: 4,
+      columns: levels.flatMap { _ in headings })
+    for action in 0..<world.actions {
+      let rows = levels.indices.flatMap { frames[action * levels.count + $0] }
+      sheet.append("\(action) \(names[action])", rows)
+    }
+    picture = sheet.picture()
+    self.names = names
   }
 }

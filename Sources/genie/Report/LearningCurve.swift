@@ -66,29 +66,3 @@ struct LearningCurve {
 
   private func number(_ value: Double) -> String { String(format: "%.1f", value) }
 }
-
-/// A linear scale with round ticks.
-private struct Axis {
-  let ticks: [Double]
-  private let low: Double
-  private let high: Double
-  private let step: Double
-
-  init(from least: Double, to most: Double, endsOnTick: Bool = true) {
-    let range = max(most - least, 1e-6)
-    let magnitude = pow(10, floor(log10(range / 4)))
-    step = [1, 2, 5, 10].map { $0 * magnitude }.first { range / $0 <= 5 } ?? range
-    let first = floor(least / step)
-    let last = endsOnTick ? ceil(most / step) : floor(most / step)
-    low = first * step
-    high = endsOnTick ? max(last * step, low + step) : max(most, low + step)
-    ticks = stride(from: first, through: last, by: 1).map { [step] in $0 * step }
-  }
-
-  func share(_ value: Double) -> Double { (value - low) / (high - low) }
-
-  func label(_ tick: Double) -> String {
-    if abs(tick) >= 10_000 { return String(format: "%gk", tick / 1000) }
-    return String(format: "%g", tick)
-  }
-}

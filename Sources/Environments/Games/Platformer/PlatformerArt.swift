@@ -9,7 +9,7 @@ struct PlatformerArt: Sendable {
   private static let stripe = 4 * 3
   private static let half = PlatformerBitmap.size * stripe
   /// Units from the left edge of the screen to the hero.
-  private static let heroColumn = 6
+  static let heroColumn = 6
 
   /// `[themes, tiles, 2, 8, 4, 3]`
   private let tiles: [UInt8]
@@ -112,6 +112,74 @@ struct PlatformerArt: Sendable {
     case .flying: game.position.y & 1 == 0 ? .wingsDown : .wingsUp
     case .dead: .dead
     case .won: .won
+    }
+  }
+}
+
+/// What a judge asks of the art; see ``PlatformerJudge``.
+extension PlatformerArt {
+  /// Poses, each looking right and then left.
+  static let poseCount = 2 * Pose.allCases.count
+
+  static func facesLeft(_ pose: Int) -> Bool { pose & 1 == 1 }
+  /// Whether only the last frame of an episode shows it.
+  static func isLast(_ pose: Int) -> Bool { pose >> 1 >= Pose.dead.rawValue }
+
+  /// Calls `body` with the index in the frame of every pixel of a pose.
+  func forEachPixel(pose: Int, x: Int, y: Int, _ body: (Int) -> Void) {
+    let size = PlatformerBitmap.size
+    for row in 0..<size where (0..<Self.frameSize).contains(y * 4 + row) {
+      for column in 0..<size where poses[((pose * size + row) * size + column) * 4 + 3] == 1 {
+        body((y * 4 + row) * Self.frameSize + x * 4 + column)
+      }
+    }
+  }
+
+  /// Mean squared error of a channel over the pixels of a pose; nil where it is not below `limit`.
+  func poseError(_ pixels: UnsafePointer<UInt8>, pose: Int, x: Int, y: Int, limit: Int) -> Int? {
+    let size = PlatformerBitmap.size
+    let rows = max(0, -y * 4)..<min(size, Self.frameSize - y * 4)
+    return poses.withUnsafeBufferPointer { poses -> Int? in
+      let first = poses.baseAddress! + pose * size * size * 4
+      var (sum, count) = (0, 0)
+      for row in rows {
+        let target = pixels + ((y * 4 + row) * Self.frameSize + x * 4) * 3
+        for column in 0..<size {
+          let source = first + (row * size + column) * 4
+          guard source[3] == 1 else { continue }
+          count += 1
+          for channel in 0..<3 {
+            let difference = Int(target[column * 3 + channel]) - Int(source[channel])
+            sum += difference * difference
+          }
+        }
+        // A pose has 48 pixels at most: the rest can only make it worse.
+        if sum >= limit * size * size * 3 { return nil }
+      }
+      return count > 0 && sum < limit * count * 3 ? sum / (count * 3) : nil
+    }
+  }
+
+  /// Squared error of half a tile, over the pixels that are not hidden; more than `limit` is not counted to its end.
+  func cellError(
+    _ pixels: UnsafePointer<UInt8>, _ hidden: UnsafeBufferPointer<Bool>, theme: Int, tile: PlatformerTile,
+    side: Int, row: Int, column: Int, limit: Int
+  ) -> Int {
+    let index = (theme * PlatformerTile.allCases.count + Int(tile.rawValue)) * 2 + side
+    return tiles.withUnsafeBufferPointer { tiles in
+      let source = tiles.baseAddress! + index * Self.half
+      var sum = 0
+      for y in 0..<PlatformerBitmap.size where sum < limit {
+        let first = (row * PlatformerBitmap.size + y) * Self.frameSize + column * 4
+        for x in 0..<4 where !hidden[first + x] {
+          for channel in 0..<3 {
+            let (old, new) = (source[y * Self.stripe + x * 3 + channel], pixels[(first + x) * 3 + channel])
+            let difference = Int(new) - Int(old)
+            sum += difference * difference
+          }
+        }
+      }
+      return sum
     }
   }
 }

@@ -1,8 +1,8 @@
 import NeuralNetwork
 
 // How much a model has to compute, whoever computes it: multiply-adds of its matrices and attentions, times
-// two. Norms, activations, softmaxes and tables are not counted; nor is anything that an engine does twice, or
-// more of than it needs to.
+// two. Norms, activations, softmaxes and tables are not counted; nor is anything that an engine does twice,
+// or more of than it needs to.
 
 extension SpaceTimeConfiguration {
   /// Of all blocks, for each token.
@@ -36,8 +36,8 @@ extension DynamicsConfiguration {
     return 3 * (body + 2 * Double(predicted * channels * vocabulary))
   }
 
-  /// Drawing the tokens of one frame whose window is full: all tokens run in every MaskGIT step, the head where
-  /// a token is still masked; then the frame is committed.
+  /// Drawing the tokens of one frame whose window is full: all tokens run in every MaskGIT step, the head
+  /// where a token is still masked; then the frame is committed.
   public func frameFlops(steps: Int) -> Double {
     let seen = Double(window)
     let steps = max(1, min(steps, tokens))

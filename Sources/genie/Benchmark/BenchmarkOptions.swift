@@ -7,7 +7,7 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "The models: \(BenchmarkModel.allCases.map(\.rawValue).joined(separator: ", ")).")
   var model = BenchmarkModel.tiny
 
-  @Option(help: "MaskGIT steps of a frame; if none are given, 25 for S-64 and S-256, a world's own, 4 for others.")
+  @Option(help: "MaskGIT steps of a frame; if none are given, 25 for S, a world's own, 4 for others.")
   var steps: Int?
 
   @Option(help: "Worlds that are dreamt at once.")

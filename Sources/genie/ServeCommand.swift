@@ -4,6 +4,7 @@ import Environments
 import Foundation
 import GeneratedWorlds
 import Logging
+import WorldModel
 import WorldServer
 
 struct ServeCommand: ParsableCommand {
@@ -20,6 +21,12 @@ struct ServeCommand: ParsableCommand {
       "A built-in game: \(EnvironmentCatalogue.builtIn.names.joined(separator: ", ")). May be repeated.",
       valueName: "name"))
   var game: [String] = []
+
+  @Flag(
+    help: ArgumentHelp(
+      "Dream the first frame too, another level for each seed; for worlds trained with training.masking.firstFrame."
+    ))
+  var dreamtLevels = false
 
   @Option(help: "Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port). May be repeated.")
   var endpoint: [String] = ["tcp://127.0.0.1:5555"]
@@ -67,7 +74,11 @@ struct ServeCommand: ParsableCommand {
     var catalogue = EnvironmentCatalogue()
     if world != nil || game.isEmpty {
       let world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
-      catalogue.register(world.manifest.name) { GeneratedWorldPool(world) }
+      guard !dreamtLevels || world.dreamsLevels else {
+        throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
+      }
+      let levelSampling: SamplingConfiguration? = dreamtLevels ? .level : nil
+      catalogue.register(world.manifest.name) { GeneratedWorldPool(world, levelSampling: levelSampling) }
     }
     for name in game {
       catalogue.register(name) { () throws(EnvironmentError) in

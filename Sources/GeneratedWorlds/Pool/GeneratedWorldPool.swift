@@ -147,6 +147,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dream.key = RandomKey(seed: upcoming.take(options.seed))
     dream.seeds = upcoming
     dream.state.clear()
+    dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing
     guard let prompt else {
@@ -210,7 +211,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     if let rewards {
       dreamer.tape.reset()
       let judgement = rewards.judge(
-        previous: previous, action: action, tokens: dream.state.tokens, tape: dreamer.tape)
+        previous: previous, action: action, tokens: dream.state.tokens, memory: &dream.memory,
+        tape: dreamer.tape)
       outcome.reward = judgement.reward
       outcome.terminated = judgement.ended
     }

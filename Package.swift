@@ -34,8 +34,9 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "ReinforcementLearning",
-      "Reporting", argumentParser, logging,
-    ]),
+      "Reporting", "CKernels", argumentParser, logging,
+    ],
+    resources: [.embedInCode("Benchmark/torch_reference.py")]),
   .executableTarget(
     name: "RandomAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
@@ -52,19 +53,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let testTargets: [Target] = [
   .target(name: "TestSupport", path: "Tests/TestSupport"),
+  .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   tests("CKernels", ["COpenBLAS"]),
   tests("Safetensors"),
   tests("Reporting"),
   tests("Autograd"),
   tests("NeuralNetwork"),
   tests("Video"),
-  tests("WorldModel"),
+  tests("WorldModel", ["AllocationCounter"]),
   tests("Environments"),
   tests("GeneratedWorlds"),
   tests("WireProtocol"),
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
   tests("ReinforcementLearning"),
+  .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
   .testTarget(
     name: "EndToEndTests",
     dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),

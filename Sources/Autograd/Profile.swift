@@ -10,6 +10,8 @@ public final class Profile {
     public var seconds = 0.0
     /// Multiply-adds of matrices, times two; 0 where the operation has none.
     public var flops = 0.0
+
+    public init() {}
   }
 
   public private(set) var entries: [String: Entry] = [:]

@@ -7,10 +7,10 @@ import WorldModel
 
 @Suite struct GeneratedWorldPoolTests {
   /// Frames of `worlds` worlds over some steps, with seeds and actions of their own.
-  private func dream(_ worlds: Int, threads: Int, steps: Int = 10, order: ([Int]) -> [Int] = { $0 }) throws
-    -> [[UInt8]]
-  {
-    var pool = GeneratedWorldPool(try SmallWorld.make(), workers: Workers(count: threads))
+  private func dream(
+    _ worlds: Int, threads: Int, steps: Int = 10, precision: Precision = .float32, order: ([Int]) -> [Int] = { $0 }
+  ) throws -> [[UInt8]] {
+    var pool = GeneratedWorldPool(try SmallWorld.make(), workers: Workers(count: threads), precision: precision)
     var slots: [Slot] = []
     for _ in 0..<worlds { slots.append(try pool.open(OpenOptions())) }
     var batch = pool.makeBatch()
@@ -27,19 +27,23 @@ import WorldModel
     return frames
   }
 
-  @Test(arguments: [1, 2]) func aWorldDoesNotDependOnWhatIsDreamtBesideIt(threads: Int) throws {
-    let alone = try dream(1, threads: threads)
-    let seven = try dream(7, threads: threads)
-    let many = try dream(32, threads: threads)
+  @Test(arguments: [1, 2], Precision.allCases)
+  func aWorldDoesNotDependOnWhatIsDreamtBesideIt(threads: Int, precision: Precision) throws {
+    let alone = try dream(1, threads: threads, precision: precision)
+    let seven = try dream(7, threads: threads, precision: precision)
+    let many = try dream(32, threads: threads, precision: precision)
     #expect(alone[0] == seven[0])
     #expect(Array(many.prefix(7)) == seven)
     #expect(Set(seven).count == 7, "worlds of seven seeds are the same")
   }
 
-  @Test func threadsAndOrderChangeNothing() throws {
-    let one = try dream(7, threads: 1)
-    #expect(try dream(7, threads: 2) == one)
-    #expect(try dream(7, threads: 3, order: { $0.reversed() }) == one)
+  @Test(arguments: Precision.allCases) func threadsAndOrderChangeNothing(precision: Precision) throws {
+    let one = try dream(7, threads: 1, precision: precision)
+    #expect(try dream(7, threads: 2, precision: precision) == one)
+    #expect(try dream(7, threads: 3, precision: precision, order: { $0.reversed() }) == one)
+    // Fewer worlds than threads: all work on one.
+    let few = try dream(2, threads: 1, precision: precision)
+    #expect(try dream(2, threads: 3, precision: precision) == few)
   }
 
   @Test func subsetsAreSteppedAlone() throws {

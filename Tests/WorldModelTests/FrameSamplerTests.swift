@@ -1,3 +1,4 @@
+import AllocationCounter
 import Autograd
 import Foundation
 import NeuralNetwork
@@ -115,6 +116,24 @@ import Testing
       #expect(figures.logLikelihood == alone.figures[t].logLikelihood)
       #expect(figures.entropy == alone.figures[t].entropy)
     }
+  }
+
+  @Test(.enabled(if: allocation_count() >= 0), arguments: Precision.allCases)
+  func aFrameAllocatesNothing(precision: Precision) {
+    let prepared = PreparedGenie(genie, precision: precision)
+    let (world, sampler) = (World(prepared, seed: 1), FrameSampler(prepared))
+    sampler.commit(prompt, actions: [Dynamics.noAction], to: &world.state, into: &world.frame)
+    func frames(_ count: Int) {
+      for t in 0..<count {
+        _ = sampler.next(
+          action: Int32(t % 4), state: &world.state, configuration: warm, key: world.key, into: &world.frame)
+      }
+    }
+    // The arena has found its size after the first.
+    frames(3)
+    let before = allocation_count()
+    frames(20)
+    #expect(allocation_count() == before, "\(allocation_count() - before) allocations in 20 frames")
   }
 
   /// With 8 bits of mantissa a world is about the same.

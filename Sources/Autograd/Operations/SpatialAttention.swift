@@ -44,25 +44,24 @@ extension Tape {
     let (heads, width, tokens) = (table.shape[0], 2 * columns - 1, rows * columns)
     let size = (2 * rows - 1) * width
     precondition(table.shape[1] == size, "table \(table.shape) for a grid of \(rows) x \(columns)")
-    func forEachPair(_ body: (_ pair: Int, _ place: Int) -> Void) {
-      for query in 0..<tokens {
-        for key in 0..<tokens {
-          let (dy, dx) = (key / columns - query / columns, key % columns - query % columns)
-          body(query * tokens + key, (dy + rows - 1) * width + dx + columns - 1)
+    // The keys of one row of the grid lie next to each other, in the table too.
+    func forEachRow(_ body: (_ pair: Int, _ place: Int) -> Void) {
+      for head in 0..<heads {
+        for query in 0..<tokens {
+          for row in 0..<rows {
+            let (dy, dx) = (row - query / columns, -(query % columns))
+            body(
+              (head * tokens + query) * tokens + row * columns,
+              head * size + (dy + rows - 1) * width + dx + columns - 1)
+          }
         }
       }
     }
     let bias = arena.tensor([heads, tokens, tokens])
-    for head in 0..<heads {
-      let (source, target) = (table.value.pointer + head * size, bias.pointer + head * tokens * tokens)
-      forEachPair { target[$0] = source[$1] }
-    }
+    forEachRow { (bias.pointer + $0).update(from: table.value.pointer + $1, count: columns) }
     return record(bias, from: [table]) { tape, dbias in
       guard let dtable = tape.gradient(of: table) else { return }
-      for head in 0..<heads {
-        let (source, target) = (dbias.pointer + head * tokens * tokens, dtable.pointer + head * size)
-        forEachPair { target[$1] += source[$0] }
-      }
+      forEachRow { ck_add_scaled(dbias.pointer + $0, 1, dtable.pointer + $1, columns) }
     }
   }
 }

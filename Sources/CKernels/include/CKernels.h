@@ -146,3 +146,4 @@ void ck_adamw(float *parameters, const float *gradients, float *first, float *se
 
 // ---- the same, plain and slow, for the tests ------------------------------------------------------------------
 #include "reference.h"
+#include "peak.h"

@@ -6,7 +6,8 @@ import CKernels
 enum Muon {
   /// p = p (1 - rate decay) - rate sqrt(max(1, rows / columns)) orthogonal(momentum).
   static func update(
-    _ value: Tensor, gradient: Tensor, momentum: Tensor, rate: Float, decay: Float, keep: Float, arena: Arena
+    _ value: Tensor, gradient: Tensor, momentum: Tensor, rate: Float, decay: Float, keep: Float, arena: Arena,
+    precision: Precision = .float32
   ) {
     let (rows, columns) = (value.shape[0], value.shape[1])
     let direction = arena.tensor(value.shape)
@@ -15,7 +16,7 @@ enum Muon {
       m[i] += (1 - keep) * (g[i] - m[i])
       d[i] = g[i] + keep * (m[i] - g[i])
     }
-    let update = orthogonalized(direction, arena: arena)
+    let update = orthogonalized(direction, arena: arena, precision: precision)
     let scale = rate * max(1, Float(rows) / Float(columns)).squareRoot()
     let shrink = 1 - rate * decay
     ck_scale(value.pointer, shrink, value.count)
@@ -23,7 +24,9 @@ enum Muon {
   }
 
   /// A matrix with nearly the same singular vectors and singular values near 1.
-  static func orthogonalized(_ matrix: Tensor, arena: Arena) -> Tensor {
+  static func orthogonalized(
+    _ matrix: Tensor, arena: Arena, precision: Precision = .float32
+  ) -> Tensor {
     let (rows, columns) = (matrix.shape[0], matrix.shape[1])
     // The iteration acts on the smaller side: from the left on a wide matrix, from the right on a tall one.
     let wide = rows <= columns
@@ -35,14 +38,14 @@ enum Muon {
     let (gram, square) = (arena.tensor([side, side]), arena.tensor([side, side]))
     var next = arena.tensor(matrix.shape)
     for _ in 0..<5 {
-      gram.assignProduct(x, transposedA: !wide, x, transposedB: wide)
+      gram.assignProduct(x, transposedA: !wide, x, transposedB: wide, precision: precision)
       square.copy(from: gram)
-      square.assignProduct(gram, gram, alpha: 2.0315, beta: -4.7750)
+      square.assignProduct(gram, gram, alpha: 2.0315, beta: -4.7750, precision: precision)
       next.copy(from: x)
       if wide {
-        next.assignProduct(square, x, beta: 3.4445)
+        next.assignProduct(square, x, beta: 3.4445, precision: precision)
       } else {
-        next.assignProduct(x, square, beta: 3.4445)
+        next.assignProduct(x, square, beta: 3.4445, precision: precision)
       }
       swap(&x, &next)
     }

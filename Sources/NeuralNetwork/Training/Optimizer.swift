@@ -43,22 +43,53 @@ public struct OptimizerConfiguration: Codable, Sendable, Equatable {
   }
 }
 
-/// AdamW, with Muon for the matrices inside blocks.
-public final class Optimizer {
+/// AdamW, with Muon for the matrices inside blocks. The parameters are shared out among the workers; each is updated
+/// by one of them, so that the result does not depend on how many there are.
+public final class Optimizer: @unchecked Sendable {
   public let configuration: OptimizerConfiguration
   public let parameters: Parameters
   public private(set) var step = 0
   private var first: [Tensor]
   private var second: [Tensor?]
-  private let scratch = Arena()
+  private let workers: Workers?
+  private let precision: Precision
+  /// Indices of parameters, a worker.
+  private let shares: [[Int]]
+  private let scratch: [Arena]
 
-  public init(_ parameters: Parameters, _ configuration: OptimizerConfiguration) {
+  /// - Parameters:
+  ///   - workers: that share the update; nil for the calling thread alone.
+  ///   - precision: of the operands of Muon's matrix products.
+  public init(
+    _ parameters: Parameters, _ configuration: OptimizerConfiguration, workers: Workers? = nil,
+    precision: Precision = .float32
+  ) {
     self.configuration = configuration
     self.parameters = parameters
+    self.workers = workers
+    self.precision = precision
+    let cost = parameters.all.map { parameter in
+      let (values, side) = (parameter.shape.count, parameter.shape.dimensions.min() ?? 1)
+      return Self.usesMuon(parameter, configuration) ? values * side : values
+    }
+    shares = Self.share(cost, among: workers?.count ?? 1)
+    scratch = shares.map { _ in Arena() }
     first = parameters.all.map { Tensor(shape: $0.shape) }
     second = parameters.all.map {
       Self.usesMuon($0, configuration) ? nil : Tensor(shape: $0.shape)
     }
+  }
+
+  /// The dearest first, each to the worker that has least to do.
+  private static func share(_ cost: [Int], among workers: Int) -> [[Int]] {
+    var shares = [[Int]](repeating: [], count: workers)
+    var loads = [Int](repeating: 0, count: workers)
+    for index in cost.indices.sorted(by: { (cost[$0], $1) > (cost[$1], $0) }) {
+      let least = loads.indices.min { loads[$0] < loads[$1] }!
+      shares[least].append(index)
+      loads[least] += cost[index]
+    }
+    return shares
   }
 
   private static func usesMuon(_ parameter: Parameter, _ configuration: OptimizerConfiguration) -> Bool {
@@ -80,23 +111,34 @@ public final class Optimizer {
       ck_scale(gradients.flat.pointer, configuration.clip / norm, gradients.flat.count)
     }
     step += 1
-    let correction1 = 1 - Float(pow(Double(configuration.beta1), Double(step)))
-    let correction2 = 1 - Float(pow(Double(configuration.beta2), Double(step)))
-    for (index, parameter) in parameters.all.enumerated() {
-      let gradient = gradients.tensor(parameter)
-      if let second = second[index] {
-        ck_adamw(
-          parameter.value.pointer, gradient.pointer, first[index].pointer, second.pointer, gradient.count,
-          configuration.rate * scale, configuration.beta1, configuration.beta2, 1e-8,
-          parameter.role == .vector ? 0 : configuration.weightDecay, correction1, correction2)
-      } else {
-        scratch.reset()
-        Muon.update(
-          parameter.value, gradient: gradient, momentum: first[index], rate: configuration.muonRate! * scale,
-          decay: configuration.weightDecay, keep: configuration.muonMomentum, arena: scratch)
-      }
+    guard let workers else {
+      for index in shares[0] { update(index, gradients, scale: scale, arena: scratch[0]) }
+      return norm
+    }
+    workers.run { [self] worker in
+      for index in shares[worker] { update(index, gradients, scale: scale, arena: scratch[worker]) }
     }
     return norm
+  }
+
+  /// Updates one parameter.
+  private func update(_ index: Int, _ gradients: Gradients, scale: Float, arena: Arena) {
+    let parameter = parameters.all[index]
+    let gradient = gradients.tensor(parameter)
+    if let second = second[index] {
+      let correction1 = 1 - Float(pow(Double(configuration.beta1), Double(step)))
+      let correction2 = 1 - Float(pow(Double(configuration.beta2), Double(step)))
+      ck_adamw(
+        parameter.value.pointer, gradient.pointer, first[index].pointer, second.pointer, gradient.count,
+        configuration.rate * scale, configuration.beta1, configuration.beta2, 1e-8,
+        parameter.role == .vector ? 0 : configuration.weightDecay, correction1, correction2)
+    } else {
+      arena.reset()
+      Muon.update(
+        parameter.value, gradient: gradient, momentum: first[index], rate: configuration.muonRate! * scale,
+        decay: configuration.weightDecay, keep: configuration.muonMomentum, arena: arena,
+        precision: precision)
+    }
   }
 
   /// What a checkpoint keeps.

@@ -28,7 +28,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     self.training = training
     self.store = store
     configuration = training.dynamics
-    optimizer = Optimizer(dynamics.parameters, configuration.optimizer)
+    optimizer = Optimizer(
+      dynamics.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)

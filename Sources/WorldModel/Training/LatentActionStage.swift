@@ -31,7 +31,8 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     self.model = model
     self.training = training
     configuration = training.latentActions
-    optimizer = Optimizer(model.parameters, configuration.optimizer)
+    optimizer = Optimizer(
+      model.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 1)
     validation = try data.heldOut(frames: configuration.time, clips: 64)
     parallel = DataParallel(model.parameters, workers: workers, precision: training.precision)

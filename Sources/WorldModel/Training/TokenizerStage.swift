@@ -24,7 +24,8 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     self.tokenizer = tokenizer
     self.training = training
     configuration = training.tokenizer
-    optimizer = Optimizer(tokenizer.parameters, configuration.optimizer)
+    optimizer = Optimizer(
+      tokenizer.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
     validation = try data.heldOut(frames: configuration.time, clips: 32)
     parallel = DataParallel(tokenizer.parameters, workers: workers, precision: training.precision)

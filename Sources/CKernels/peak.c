@@ -1,0 +1,68 @@
+#include "CKernels.h"
+#include "vector.h"
+
+// As many independent sums as the registers hold: more than a fused multiply-add takes cycles, times what is
+// started in a cycle.
+enum { narrow_sums = 6, wide_sums = 24 };
+
+// What nobody reads would not be computed.
+static volatile float sink;
+
+INLINE double add_products(size_t count, size_t rounds) {
+  vector sums[wide_sums];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < count; i++) sums[i] = (float)i;
+  // From outside, so that the compiler knows neither.
+  vector factor = sink * 1e-9f + 0.999f, term = sink * 1e-9f + 1e-3f;
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < count; i++) sums[i] = sums[i] * factor + term;
+  }
+  vector total = 0.0f;
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < count; i++) total += sums[i];
+  sink = lane_sum(total) * 1e-9f;
+  return 2.0 * lanes * (double)count * (double)rounds;
+}
+
+CLONES static double add_products_narrow(size_t rounds) { return add_products(narrow_sums, rounds); }
+
+#if defined(__x86_64__) && defined(__ELF__)
+#include <immintrin.h>
+
+__attribute__((target("arch=x86-64-v4"), min_vector_width(512))) static double add_products_wide(size_t rounds) {
+  return add_products(wide_sums, rounds);
+}
+
+__attribute__((target("arch=x86-64-v4,avx512bf16"))) static double add_products_bfloat16(size_t rounds) {
+  __m512 sums[wide_sums];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < wide_sums; i++) sums[i] = _mm512_set1_ps((float)i);
+  const int halves = 0x3f003f00;  // 0.5, twice
+  __m512bh factors = (__m512bh)_mm512_set1_epi32(halves + (int)(sink * 1e-9f)), terms = factors;
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < wide_sums; i++) sums[i] = _mm512_dpbf16_ps(sums[i], factors, terms);
+  }
+  __m512 total = _mm512_setzero_ps();
+#pragma clang loop unroll(full)
+  for (int i = 0; i < wide_sums; i++) total = _mm512_add_ps(total, sums[i]);
+  sink = _mm512_reduce_add_ps(total) * 1e-9f;
+  return 2.0 * 32 * wide_sums * (double)rounds;
+}
+
+double ck_peak_float32(size_t rounds) {
+  return __builtin_cpu_supports("x86-64-v4") ? add_products_wide(rounds) : add_products_narrow(rounds);
+}
+
+double ck_peak_bfloat16(size_t rounds) {
+  return __builtin_cpu_supports("avx512bf16") ? add_products_bfloat16(rounds) : 0;
+}
+#else
+double ck_peak_float32(size_t rounds) { return add_products_narrow(rounds); }
+
+double ck_peak_bfloat16(size_t rounds) {
+  (void)rounds;
+  return 0;
+}
+#endif

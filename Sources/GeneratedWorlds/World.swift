@@ -151,5 +151,8 @@ public final class World: Sendable {
     return String(repeating: "0", count: 16 - text.count) + text
   }
 
+  /// Whether first frames were masked in training, so that levels can be dreamt from nothing.
+  public var dreamsLevels: Bool { (manifest.training?.configuration.masking.firstFrame ?? 0) > 0 }
+
   public var actions: Int { genie.configuration.dynamics.actions }
 }

@@ -4,6 +4,8 @@ import Environments
 import Foundation
 import GeneratedWorlds
 import Logging
+import Video
+import WorldModel
 import WorldServer
 
 struct ServeCommand: ParsableCommand {
@@ -20,6 +22,24 @@ struct ServeCommand: ParsableCommand {
       "A built-in game: \(EnvironmentCatalogue.builtIn.names.joined(separator: ", ")). May be repeated.",
       valueName: "name"))
   var game: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What the world rewards: world (what it was trained to reward), none, novelty, or goal:FILE.png to be led to a picture.",
+      valueName: "rewards"))
+  var rewards = RewardChoice.world
+
+  @Option(
+    help: ArgumentHelp(
+      "Start from this PNG picture of any size instead of the world's levels. May be repeated.",
+      valueName: "file"))
+  var start: [String] = []
+
+  @Flag(
+    help: ArgumentHelp(
+      "Dream the first frame too, another level for each seed; for worlds trained with training.masking.firstFrame."
+    ))
+  var dreamtLevels = false
 
   @Option(help: "Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port). May be repeated.")
   var endpoint: [String] = ["tcp://127.0.0.1:5555"]
@@ -66,8 +86,16 @@ struct ServeCommand: ParsableCommand {
   private func catalogue() throws -> EnvironmentCatalogue {
     var catalogue = EnvironmentCatalogue()
     if world != nil || game.isEmpty {
-      let world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
-      catalogue.register(world.manifest.name) { GeneratedWorldPool(world) }
+      var world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+      if !start.isEmpty { world = world.starting(from: try start.map { try PNG.read(URL(filePath: $0)) }) }
+      guard !dreamtLevels || world.dreamsLevels else {
+        throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
+      }
+      let levelSampling: SamplingConfiguration? = dreamtLevels ? .level : nil
+      let rewards = try rewards.model(world)
+      catalogue.register(world.manifest.name) { [world] in
+        GeneratedWorldPool(world, rewards: rewards, levelSampling: levelSampling)
+      }
     }
     for name in game {
       catalogue.register(name) { () throws(EnvironmentError) in

@@ -10,6 +10,8 @@ final class Dream: @unchecked Sendable {
   var seeds = SeedSequence()
   var phase = Phase.fresh
   var key = RandomKey(seed: 0)
+  /// What the reward model remembers of the episode.
+  var memory = EpisodeMemory()
   /// Steps since the last reset.
   var steps = 0
   let horizon: Int

@@ -27,6 +27,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// Of products and caches.
   public let precision: Precision
   private let sampling: SamplingConfiguration
+  private let levelSampling: SamplingConfiguration?
   private var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
@@ -36,13 +37,18 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ///   - sampling: nil takes the world's own.
   ///   - precision: nil takes the fastest that this processor has.
   ///   - rewards: nil takes the world's own, where it has one.
+  ///   - levelSampling: how a first frame is dreamt from nothing where a reset names neither level nor picture: another
+  ///     level for each seed. nil chooses one of the world's levels instead. It takes a world that was trained for it
+  ///     (``World/dreamsLevels``).
   public init(
     _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
-    precision: Precision? = nil, rewards: (any RewardModel)? = nil, slotLimit: Int = 1024
+    precision: Precision? = nil, rewards: (any RewardModel)? = nil,
+    levelSampling: SamplingConfiguration? = nil, slotLimit: Int = 1024
   ) {
     self.world = world
     self.rewards = rewards ?? world.rewards
     self.sampling = sampling ?? world.manifest.sampling
+    self.levelSampling = levelSampling
     let workers = workers ?? Workers()
     self.workers = workers
     self.precision = precision ?? .preferred
@@ -77,10 +83,12 @@ public struct GeneratedWorldPool: EnvironmentPool {
     _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: options.count, of: "reset options")
-    run(slots, together: false, into: &batch) { [world, specification] row, dream, dreamer, frame in
+    run(slots, together: false, into: &batch) {
+      [world, specification, levelSampling] row, dream, dreamer, frame in
       var outcome = DreamOutcome()
       do throws(EnvironmentError) {
-        try Self.begin(dream, options[row], world: world, specification, dreamer: dreamer, into: frame)
+        try Self.begin(
+          dream, options[row], world: world, specification, levelSampling, dreamer: dreamer, into: frame)
       } catch { outcome.fault = error }
       return outcome
     }
@@ -130,15 +138,24 @@ public struct GeneratedWorldPool: EnvironmentPool {
 
   private static func begin(
     _ dream: Dream, _ options: ResetOptions, world: World, _ specification: EnvironmentSpecification,
-    dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
+    _ levelSampling: SamplingConfiguration?, dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
   ) throws(EnvironmentError) {
-    let prompt = try startFrames(options, dream: dream, world: world, specification)
+    let isDreamt = levelSampling != nil && options.prompt == nil && options.level == nil
+    let prompt =
+      isDreamt ? nil : try startFrames(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
     dream.key = RandomKey(seed: upcoming.take(options.seed))
     dream.seeds = upcoming
     dream.state.clear()
+    dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing
+    guard let prompt else {
+      _ = dreamer.sampler.next(
+        action: Dynamics.noAction, state: &dream.state, configuration: levelSampling!,
+        key: dream.key.folded(in: "level"), into: frame)
+      return
+    }
     dreamer.tape.reset()
     let codes = world.genie.tokenizer.encode(prompt, arena: dreamer.tape.arena)
     let inferred = prompt.time > 1 ? world.genie.latentActions.infer(prompt, arena: dreamer.tape.arena) : []
@@ -194,7 +211,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     if let rewards {
       dreamer.tape.reset()
       let judgement = rewards.judge(
-        previous: previous, action: action, tokens: dream.state.tokens, tape: dreamer.tape)
+        previous: previous, action: action, tokens: dream.state.tokens, memory: &dream.memory,
+        tape: dreamer.tape)
       outcome.reward = judgement.reward
       outcome.terminated = judgement.ended
     }

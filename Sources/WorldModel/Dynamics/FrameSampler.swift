@@ -17,6 +17,9 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.temperature = temperature
     self.orderNoise = orderNoise
   }
+
+  /// For a first frame that nothing is known of: many steps, each drawn.
+  public static let level = SamplingConfiguration(steps: 16, temperature: 1)
 }
 
 /// What was drawn for a frame.

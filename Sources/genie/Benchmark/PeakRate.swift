@@ -4,8 +4,6 @@ import CKernels
 import Foundation
 import NeuralNetwork
 
-extension Precision: ExpressibleByArgument {}
-
 /// What the processor could do at most in a precision, on some threads at once: fused multiply-adds that
 /// never leave the registers.
 final class PeakRate {

@@ -123,7 +123,7 @@ struct PlayedWorlds {
     _ world: World, count: Int, sampling: SamplingConfiguration, workers: Workers, precision: Precision
   ) throws {
     pool = GeneratedWorldPool(
-      world, workers: workers, sampling: sampling, precision: precision, slotLimit: 1024)
+      world.at(precision), workers: workers, sampling: sampling, slotLimit: 1024)
     batch = pool.makeBatch()
     try open(count)
     try step()

@@ -22,6 +22,8 @@ extension World {
 
   /// The same world with other levels: every episode starts from one of the pictures.
   public func starting(from pictures: [Picture]) -> World {
-    World(genie: genie, rewards: rewards, levels: frames(showing: pictures), manifest: manifest)
+    World(
+      genie: genie, rewards: rewards, levels: frames(showing: pictures), manifest: manifest,
+      precision: precision)
   }
 }

@@ -50,6 +50,8 @@ struct ServeCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long a step waits for those of other sessions.", valueName: "ms"))
   var batchingMilliseconds = 2.0
 
+  @OptionGroup var precision: PrecisionOptions
+
   @Flag(help: "Tell of every session and every refused message.")
   var verbose = false
 
@@ -87,6 +89,7 @@ struct ServeCommand: ParsableCommand {
     var catalogue = EnvironmentCatalogue()
     if world != nil || game.isEmpty {
       var world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+      world = world.at(precision.precision)
       if !start.isEmpty { world = world.starting(from: try start.map { try PNG.read(URL(filePath: $0)) }) }
       guard !dreamtLevels || world.dreamsLevels else {
         throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")

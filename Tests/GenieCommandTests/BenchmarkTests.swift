@@ -36,7 +36,7 @@ struct BenchmarkTests {
     let svg = ScalingPlot(curves: [curve]).svg.text
     #expect(
       svg.hasPrefix("<svg ") && svg.contains("exponent 1.50") && svg.contains("worlds &amp; &lt;days&gt;"))
-    #expect(svg.components(separatedBy: "<circle").count == 5 && !svg.contains("nan"))
+    #expect(svg.components(separatedBy: "<circle").count == 5 && !svg.contains("\"nan"))
   }
 
   @Test("A profile tells the dearest operation first, per step")

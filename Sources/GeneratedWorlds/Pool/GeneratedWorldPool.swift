@@ -24,8 +24,6 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// One a worker, and one that has all workers.
   private let dreamers: [Dreamer]
   private let leader: Dreamer
-  /// Of products and caches.
-  public let precision: Precision
   private let sampling: SamplingConfiguration
   private let levelSampling: SamplingConfiguration?
   private var dreams: SlotTable<Dream>
@@ -35,14 +33,13 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// - Parameters:
   ///   - workers: threads to dream on; nil takes one for each processor.
   ///   - sampling: nil takes the world's own.
-  ///   - precision: nil takes the fastest that this processor has.
   ///   - rewards: nil takes the world's own, where it has one.
   ///   - levelSampling: how a first frame is dreamt from nothing where a reset names neither level nor picture: another
   ///     level for each seed. nil chooses one of the world's levels instead. It takes a world that was trained for it
   ///     (``World/dreamsLevels``).
   public init(
     _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
-    precision: Precision? = nil, rewards: (any RewardModel)? = nil,
+    rewards: (any RewardModel)? = nil,
     levelSampling: SamplingConfiguration? = nil, slotLimit: Int = 1024
   ) {
     self.world = world
@@ -51,8 +48,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     self.levelSampling = levelSampling
     let workers = workers ?? Workers()
     self.workers = workers
-    self.precision = precision ?? .preferred
-    let prepared = PreparedGenie(world.genie, precision: self.precision)
+    let prepared = PreparedGenie(world.genie, precision: world.precision)
     dreamers = (0..<workers.count).map { _ in Dreamer(prepared) }
     leader = Dreamer(prepared, team: TeamSampler(prepared, workers: workers))
     dreams = SlotTable(limit: slotLimit)
@@ -69,7 +65,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
     let dream = Dream(
-      state: spare.popLast() ?? WorldState(world.genie, precision: precision),
+      state: spare.popLast() ?? WorldState(world.genie, precision: world.precision),
       horizon: options.horizon ?? world.manifest.horizon,
       auxiliaries: options.auxiliaries, sampling: sampling)
     return try dreams.open(dream)

@@ -1,8 +1,8 @@
 import NeuralNetwork
 
-// How much a model has to compute, whoever computes it: multiply-adds of its matrices and attentions, times two.
-// Norms, activations, softmaxes and tables are not counted; nor is anything that an engine does twice, or more of
-// than it needs to.
+// How much a model has to compute, whoever computes it: multiply-adds of its matrices and attentions, times
+// two. Norms, activations, softmaxes and tables are not counted; nor is anything that an engine does twice,
+// or more of than it needs to.
 
 extension SpaceTimeConfiguration {
   /// Of all blocks, for each token.
@@ -15,8 +15,8 @@ extension SpaceTimeConfiguration {
       + 4 * inner * (Double(tokens) + seen)
   }
 
-  /// What brings a frame whose tokens are known into the cache, for each token: of the last block, nothing after
-  /// its temporal keys and values is needed.
+  /// What brings a frame whose tokens are known into the cache, for each token: of the last block, nothing
+  /// after its temporal keys and values is needed.
   func commitFlopsPerToken(seen: Double) -> Double {
     let (width, inner) = (Double(width), Double(attentionWidth))
     let last = 2 * (4 * width * inner + 2 * width * inner) + 4 * inner * Double(tokens)
@@ -36,8 +36,8 @@ extension DynamicsConfiguration {
     return 3 * (body + 2 * Double(predicted * channels * vocabulary))
   }
 
-  /// Drawing the tokens of one frame whose window is full: all tokens run in every MaskGIT step, the head where a
-  /// token is still masked; then the frame is committed.
+  /// Drawing the tokens of one frame whose window is full: all tokens run in every MaskGIT step, the head
+  /// where a token is still masked; then the frame is committed.
   public func frameFlops(steps: Int) -> Double {
     let seen = Double(window)
     let steps = max(1, min(steps, tokens))

@@ -7,7 +7,7 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "The models: \(BenchmarkModel.allCases.map(\.rawValue).joined(separator: ", ")).")
   var model = BenchmarkModel.tiny
 
-  @Option(help: "MaskGIT steps of a frame; 25 for S-64 and S-256, 4 for the others if none are given.")
+  @Option(help: "MaskGIT steps of a frame; if none are given, 25 for S, a world's own, 4 for others.")
   var steps: Int?
 
   @Option(help: "Worlds that are dreamt at once.")
@@ -25,12 +25,8 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "Threads; 0 takes one for each processor.")
   var threads = 0
 
-  @Option(
-    help: """
-      Of products and caches: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")); the fastest there \
-      is, if none is given.
-      """)
-  var precision = Precision.preferred
+  @OptionGroup var precisionOptions: PrecisionOptions
+  var precision: Precision { precisionOptions.precision }
 
   @Option(help: "Repetitions of each measurement; the median counts.")
   var repeats = 5

@@ -28,7 +28,7 @@ struct EngineBenchmark {
       "engine", repeats: options.repeats, style: style,
       peaks.map { peak in { peak.measure() } }
         + kernels.map { kernel in { Stopwatch.secondsPerCall(over: 0.01, kernel.run) } })
-    let rates = Dictionary(uniqueKeysWithValues: zip(Precision.allCases, times.map { $0.max()! }))
+    let rates = Dictionary(uniqueKeysWithValues: zip(Precision.allCases, peaks.map(\.best)))
     for (precision, rate) in rates.sorted(by: { $0.value < $1.value }) {
       part.append("peak_gflops_\(precision.rawValue)", rate * 1e-9, "GFLOP/s, one thread")
     }
@@ -44,8 +44,8 @@ struct EngineBenchmark {
     return part
   }
 
-  /// The matrices of a block and the head: for one frame with packed weights (sampling), for a clip, forward and
-  /// both gradients (training); beside OpenBLAS where the machine has it.
+  /// The matrices of a block and the head: for one frame with packed weights (sampling), for a clip, forward
+  /// and both gradients (training); beside OpenBLAS where the machine has it.
   private var products: [Kernel] {
     let (d, inner) = (model.channels, model.headWidth.map { $0 * model.heads } ?? model.channels)
     let shapes = [

@@ -50,7 +50,7 @@ struct ScalingBenchmark {
       table.append([
         curve.name, curve.panel, BenchmarkPart.number(first.x), BenchmarkPart.number(last.x),
         BenchmarkPart.number(first.seconds * 1e3), BenchmarkPart.number(last.seconds * 1e3),
-        String(format: "%.2f", curve.exponent),
+        curve.exponentText,
       ])
     }
     part.tables = [("cost = constant * size ^ exponent, fitted", table)]
@@ -136,7 +136,8 @@ struct ScalingBenchmark {
     let benchmark = DynamicsBenchmark(
       configuration.dynamics, clips: workers.count, time: time, workers: workers,
       precision: options.precision)
-    benchmark.step()
+    // The first step finds out how much memory it takes, the second touches it.
+    for _ in 0..<2 { benchmark.step() }
     return { Stopwatch.secondsPerCall(over: 0.1) { benchmark.step() } }
   }
 }

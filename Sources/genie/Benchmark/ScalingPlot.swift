@@ -16,6 +16,9 @@ struct ScalingPlot {
       return slope
     }
 
+    /// Two digits, and no -0.00.
+    var exponentText: String { String(format: "%.2f", (exponent * 100).rounded() / 100 + 0) }
+
     fileprivate var line: (slope: Double, start: Double) {
       let logs = points.map { (x: log($0.x), y: log($0.seconds)) }
       let count = Double(logs.count)
@@ -77,7 +80,7 @@ struct ScalingPlot {
     let curves = curves.filter { $0.panel == panel }
     let xs = LogarithmicAxis(curves.flatMap { $0.points.map(\.x) })
     // Room above for the names of the curves.
-    let ys = LogarithmicAxis(curves.flatMap { $0.points.map { $0.seconds * 1e3 } }, above: 0.3)
+    let ys = LogarithmicAxis(curves.flatMap { $0.points.map { $0.seconds * 1e3 } }, above: 0.42)
     func x(_ value: Double) -> Double { Self.left + xs.share(value) * (Self.width - Self.left - Self.right) }
     func y(_ value: Double) -> Double {
       Self.height - Self.bottom - ys.share(value) * (Self.height - Self.top - Self.bottom)
@@ -112,7 +115,7 @@ struct ScalingPlot {
       return """
         <path class="c\(index)" d="M\(ends[0])L\(ends[1])"/>\(dots)\
         <text class="c\(index)" x="\(number(Self.left + 6))" y="\(line)">\
-        \(curve.name), exponent \(String(format: "%.2f", curve.exponent))</text>
+        \(curve.name), exponent \(curve.exponentText)</text>
 
         """
     }

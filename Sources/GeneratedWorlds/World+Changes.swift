@@ -11,6 +11,15 @@ extension World {
       bytes: pictures.flatMap { $0.centreCrop(height: t.height, width: t.width).pixels })
   }
 
+  /// The same world with names for its actions.
+  /// - Precondition: one name an action.
+  public func named(_ names: [String]) -> World {
+    precondition(names.count == actions, "\(names.count) names for \(actions) actions")
+    var manifest = manifest
+    manifest.actionNames = names
+    return World(genie: genie, rewards: rewards, levels: levels, manifest: manifest)
+  }
+
   /// The same world with other levels: every episode starts from one of the pictures.
   public func starting(from pictures: [Picture]) -> World {
     World(

@@ -21,7 +21,7 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(
-    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"], resources: [.copy("Worlds")]),
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"], resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
@@ -34,7 +34,7 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "ReinforcementLearning",
-      "Reporting", argumentParser, logging,
+      "Reporting", "WireProtocol", "CEcho", argumentParser, logging,
     ]),
   .executableTarget(
     name: "RandomAgent",
@@ -77,6 +77,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: systemLibraries + [.target(name: "CKernels")] + libraries + executables + testTargets,
+  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables + testTargets,
   swiftLanguageModes: [.v6]
 )

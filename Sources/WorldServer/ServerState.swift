@@ -5,7 +5,6 @@ final class ServerState: @unchecked Sendable {
   private let condition = NSCondition()
   // All under the condition's lock.
   private var queue: WorkQueue?
-  private var stopping = false
   private var gatewayRuns = false
 
   private func locked<Result>(_ body: () -> Result) -> Result {
@@ -23,8 +22,6 @@ final class ServerState: @unchecked Sendable {
     }
   }
 
-  var isStopping: Bool { locked { stopping } }
-
   func gatewayStarted() { locked { gatewayRuns = true } }
 
   func gatewayEnded() {
@@ -38,7 +35,6 @@ final class ServerState: @unchecked Sendable {
   /// - Returns: false where nothing was running.
   func stop() -> Bool {
     locked {
-      stopping = true
       queue?.close()
       guard gatewayRuns else { return false }
       while gatewayRuns { condition.wait() }

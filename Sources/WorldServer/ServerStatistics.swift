@@ -15,9 +15,11 @@ public struct ServerStatistics: Codable, Hashable, Sendable {
   public var sessionsExpired = 0
   public var sessions = 0
   public var queued = 0
-  /// Calls of a pool's `step`, and steps of single environments in them.
+  /// Calls of a pool's `step` and `reset`, and steps of single environments in them.
   public var rounds = 0
   public var steps = 0
+  /// Episodes started.
+  public var resets = 0
 
   public init() {}
 }

@@ -1,13 +1,10 @@
-import AgentSDK
 import ArgumentParser
 import Autograd
 import Environments
 import Foundation
 import GeneratedWorlds
-import Logging
 import Reporting
 import WorldModel
-import WorldServer
 
 struct BenchmarkCommand: ParsableCommand {
   enum Part: String, CaseIterable, ExpressibleByArgument { case sampling, training, transport }
@@ -53,7 +50,7 @@ struct BenchmarkCommand: ParsableCommand {
         switch part {
         case .sampling: try sampling()
         case .training: training()
-        case .transport: try transport()
+        case .transport: try TransportBenchmark(runs: runs).results()
         }
       for result in results {
         let digits = result.value < 10 ? "%.2f" : "%.0f"
@@ -103,33 +100,6 @@ struct BenchmarkCommand: ParsableCommand {
       ("tokens_per_second", tokens, "tokens/s"),
       ("gflops", 3 * tokens * benchmark.flopsPerToken * 1e-9, "GFLOP/s of the model"),
     ]
-  }
-
-  private func transport() throws -> [(name: String, value: Double, unit: String)] {
-    let endpoint = "ipc:///tmp/genie-benchmark-\(ProcessInfo.processInfo.processIdentifier).sock"
-    var results: [(name: String, value: Double, unit: String)] = []
-    var logger = Logger(label: "genie.benchmark")
-    logger.logLevel = .error
-    let server = EnvironmentServer(
-      ServerConfiguration(endpoints: [endpoint]), catalogue: .builtIn, logger: logger)
-    _ = try server.start()
-    defer { server.stop() }
-    for count in [1, 64] {
-      let pool = try RemotePool(endpoint, environment: "Noop-v1")
-      var slots: [Slot] = []
-      for _ in 0..<count { slots.append(try pool.open(OpenOptions())) }
-      var batch = pool.makeBatch()
-      try pool.reset(slots, slots.map { _ in ResetOptions(seed: 0) }, into: &batch)
-      let actions = [Int32](repeating: 0, count: count)
-      let seconds = try median { for _ in 0..<500 { try pool.step(slots, actions, into: &batch) } }
-      results.append(
-        (
-          "steps_per_second_\(count)", Double(500 * count) / seconds,
-          "env steps/s, \(count) in a message, ipc"
-        ))
-      for slot in slots { pool.close(slot) }
-    }
-    return results
   }
 
   /// Seconds that `body` takes, the median of some runs after one to warm up.

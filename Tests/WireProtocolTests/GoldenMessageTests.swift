@@ -120,7 +120,7 @@ struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
     #expect(try ResetRequest(reading: .golden("reset-request-full")) == full)
     let open = try Message.golden("open-request").json(as: OpenRequest.self)
     #expect(open.openOptions == OpenOptions(auxiliaries: ["entropy"], horizon: 9))
-    #expect(try CloseRequest(reading: .golden("close-request")).slots.isEmpty)
+    #expect(try SlotsRequest(reading: .golden("close-request")).slots.isEmpty)
   }
 
   @Test func readsBatches() throws {

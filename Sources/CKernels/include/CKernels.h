@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Which of the processor's instructions the loops use here: on other ones the last bits of a sum may differ.
+const char *ck_instruction_set(void);
+
 // ---- matrix product ---------------------------------------------------------------------------------------------
 
 /// C [m, n] = alpha op(A) op(B) + beta C. op(A) is [m, k]: A as it is, or transposed (then A is [k, m]); op(B) is

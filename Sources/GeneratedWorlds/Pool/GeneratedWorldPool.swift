@@ -26,6 +26,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   private var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
+  /// What snapshots of this pool name.
+  let header: DreamSnapshotHeader
 
   /// - Parameters:
   ///   - workers: threads to dream on; nil takes one for each processor.
@@ -38,6 +40,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     self.world = world
     self.rewards = rewards ?? world.rewards
     self.sampling = sampling ?? world.manifest.sampling
+    header = Self.header(of: world, self.sampling)
     let workers = workers ?? Workers()
     self.workers = workers
     let biases = SamplingBiases(world.genie)
@@ -56,9 +59,20 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
     let dream = Dream(
-      state: spare.popLast() ?? WorldState(world.genie), horizon: options.horizon ?? world.manifest.horizon,
+      state: takeState(), horizon: options.horizon ?? world.manifest.horizon,
       auxiliaries: options.auxiliaries, sampling: sampling)
-    return try dreams.open(dream)
+    return try add(dream)
+  }
+
+  mutating func takeState() -> WorldState { spare.popLast() ?? WorldState(world.genie) }
+
+  mutating func add(_ dream: Dream) throws(EnvironmentError) -> Slot { try dreams.open(dream) }
+
+  /// What is in an open slot.
+  /// - Throws: ``Environments/EnvironmentError/unknownSlot(_:)``
+  func dream(_ slot: Slot) throws(EnvironmentError) -> Dream {
+    try dreams.check(slot)
+    return dreams[slot]
   }
 
   public mutating func close(_ slot: Slot) {
@@ -120,7 +134,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ) throws(EnvironmentError) {
     let prompt = try startFrames(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
-    dream.key = RandomKey(seed: upcoming.take(options.seed))
+    dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
     dream.state.clear()
     dream.steps = 0

@@ -25,6 +25,7 @@ let libraries: [Target] = [
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
+  .target(name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
@@ -34,7 +35,7 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "ReinforcementLearning",
-      "Reporting", "WireProtocol", "CEcho", argumentParser, logging,
+      "Reporting", "WireProtocol", "Conformance", "CEcho", argumentParser, logging,
     ]),
   .executableTarget(
     name: "RandomAgent",
@@ -64,6 +65,7 @@ let testTargets: [Target] = [
   tests("WireProtocol"),
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
+  tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
   .testTarget(
     name: "EndToEndTests",

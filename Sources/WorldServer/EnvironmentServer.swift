@@ -52,6 +52,9 @@ public final class EnvironmentServer: Sendable {
     }
   }
 
+  /// The counters, at most a second old.
+  public var statistics: ServerStatistics { state.statistics }
+
   /// Finishes the steps that wait, sends their replies, closes everything, and returns when that is done.
   public func stop() {
     guard state.stop() else { return }
@@ -85,9 +88,14 @@ public final class EnvironmentServer: Sendable {
         var options = SocketOptions.server(configuration.limits)
         options.curve = configuration.security.map { .server($0.key) }
         let socket = try Socket(.router, in: context, options)
+        let metrics = try configuration.metricsPort.map { port throws(WireError) in
+          try MetricsEndpoint(port: port) { state.statistics }
+        }
+        defer { withExtendedLifetime(metrics) {} }
         var bound: [String] = []
         for endpoint in configuration.endpoints { bound.append(try socket.bind(endpoint)) }
-        let gateway = Gateway(socket, configuration, stepper, wake: wake, logger: logger)
+        let gateway = Gateway(
+          socket, configuration, stepper, wake: wake, state: state, logger: logger)
         state.gatewayStarted()
         ready.give(.success(bound))
         gateway.run()

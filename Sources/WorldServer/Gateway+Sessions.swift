@@ -119,6 +119,7 @@ extension Gateway {
       sessions.end(token)
     } else {
       sessions[token]?.answer(completion)
+      if completion.resumed != nil { statistics.sessionsResumed += 1 }
     }
     send(completion.frames, to: peer)
   }

@@ -9,6 +9,7 @@ final class Gateway {
   let logger: Logger
   private let socket: Socket
   private let wake: WakeUp
+  private let state: ServerState
   private let hello: HelloReply
   private let description: Description
   var sessions: SessionTable
@@ -22,12 +23,13 @@ final class Gateway {
 
   init(
     _ socket: consuming Socket, _ configuration: ServerConfiguration, _ stepper: Stepper, wake: WakeUp,
-    logger: Logger
+    state: ServerState, logger: Logger
   ) {
     self.socket = socket
     self.configuration = configuration
     self.stepper = stepper
     self.wake = wake
+    self.state = state
     self.logger = logger
     sessions = SessionTable(limit: configuration.limits.sessions)
     description = Description(environments: stepper.hosts.map(\.specification))
@@ -159,6 +161,7 @@ final class Gateway {
 
   private func sweep() {
     nextSweep = .now + .seconds(1)
+    state.publish(currentStatistics)
     for token in sessions.expire(after: .seconds(configuration.sessionSeconds)) {
       statistics.sessionsExpired += 1
       logger.debug("a session expired")

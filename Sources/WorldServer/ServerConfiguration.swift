@@ -17,6 +17,8 @@ public struct ServerConfiguration: Sendable {
   public var security: ServerSecurity?
   /// A folder in which sessions are kept, so that they can be resumed at the next start; nil keeps none.
   public var persistence: URL?
+  /// A port of this machine at which the counters are told in the text format of Prometheus; nil tells nobody.
+  public var metricsPort: UInt16?
 
   public init(endpoints: [String]) { self.endpoints = endpoints }
 }

@@ -6,6 +6,7 @@ final class ServerState: @unchecked Sendable {
   // All under the condition's lock.
   private var queue: WorkQueue?
   private var gatewayRuns = false
+  private var published = ServerStatistics()
 
   private func locked<Result>(_ body: () -> Result) -> Result {
     condition.lock()
@@ -21,6 +22,11 @@ final class ServerState: @unchecked Sendable {
       return true
     }
   }
+
+  /// The counters, at most a second old while the server runs.
+  var statistics: ServerStatistics { locked { published } }
+
+  func publish(_ statistics: ServerStatistics) { locked { published = statistics } }
 
   func gatewayStarted() { locked { gatewayRuns = true } }
 

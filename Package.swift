@@ -42,6 +42,10 @@ let executables: [Target] = [
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
     path: "Agents/Swift/RandomAgent"),
   .executableTarget(
+    name: "PlanningAgent",
+    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    path: "Agents/Swift/PlanningAgent"),
+  .executableTarget(
     name: "PPOAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
     path: "Agents/Swift/PPOAgent"),

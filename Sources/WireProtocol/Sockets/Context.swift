@@ -10,9 +10,11 @@ import CZeroMQ
 public final class Context: Sendable {
   nonisolated(unsafe) let handle: UnsafeMutableRawPointer
 
+  /// - Parameter socketLimit: how many sockets it can have.
   /// - Throws: ``WireError/socket(call:endpoint:reason:)`` where the system has no room for another.
-  public init() throws(WireError) {
+  public init(socketLimit: Int32 = 1_023) throws(WireError) {
     guard let handle = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
+    zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, socketLimit)
     self.handle = handle
   }
 

@@ -181,6 +181,17 @@ public struct Socket: ~Copyable {
     try wait(for: ZMQ_POLLIN, milliseconds: milliseconds)
   }
 
+  /// Waits until a message can be received from this socket or another, or the time is over.
+  public func wait(besides other: borrowing Socket, milliseconds: Int) throws(WireError) {
+    var items = (
+      zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+      zmq_pollitem_t(socket: other.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+    )
+    _ = withUnsafeMutableBytes(of: &items) { bytes in
+      zmq_poll(bytes.bindMemory(to: zmq_pollitem_t.self).baseAddress, 2, milliseconds)
+    }
+  }
+
   /// Waits until a message can be sent (at a client: until a server is connected) or the time is over.
   /// - Returns: whether one can be sent.
   public func waitToSend(milliseconds: Int) throws(WireError) -> Bool {

@@ -8,7 +8,7 @@ extension Chaos {
   /// The same action log, again and again.
   func replay() throws -> Row {
     let server = try ChildServer(genie, endpoint("replay"))
-    let (replays, steps) = (scaled(100, atLeast: 10), scaled(1_000, atLeast: 100))
+    let (replays, steps) = (scaled(100, atLeast: 20), scaled(1_000, atLeast: 200))
     let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")
     var batch = pool.makeBatch()
     var first: [Int] = []
@@ -72,6 +72,7 @@ extension Chaos {
   func sessions() throws -> Row {
     let (connected, stepping) = (scaled(5_000, atLeast: 200), scaled(1_000, atLeast: 40))
     let server = try ChildServer(genie, endpoint("many"))
+    Context.raiseDescriptorLimit()
     let context = try Context(socketLimit: Int32(2 * connected + 100))
     let warm = try WireClient(server.endpoint, in: context)
     _ = try warm.open("Noop-v1", 1)
@@ -79,7 +80,7 @@ extension Chaos {
     let before = server.residentKiB
     var clients: [WireClient] = []
     for index in 0..<connected {
-      let client = try WireClient(server.endpoint, in: context)
+      let client = try WireClient(server.endpoint, in: context, isMonitored: false)
       let reply = try client.open("Noop-v1", 1)
       guard reply.envelope.statusCode == 0 else { throw EnvironmentError.fault(reply.words) }
       clients.append(client)

@@ -19,6 +19,19 @@ public final class Context: Sendable {
   }
 
   deinit { zmq_ctx_term(handle) }
+
+  /// Lets this process have as many connections as the system allows: each needs a descriptor.
+  public static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let kind = RLIMIT_NOFILE
+    #endif
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(kind, &limit)
+  }
 }
 
 extension WireError {

@@ -90,7 +90,7 @@ struct ServeCommand: ParsableCommand {
     }
     var logger = Logger(label: "genie")
     logger.logLevel = verbose ? .debug : .info
-    raiseDescriptorLimit()
+    Context.raiseDescriptorLimit()
     let stop = interruption()
     let server = EnvironmentServer(try serverConfiguration(), catalogue: try catalogue(), logger: logger)
     for bound in try server.start() {
@@ -128,15 +128,6 @@ struct ServeCommand: ParsableCommand {
         key: try KeyFile.pair(URL(filePath: key)), clients: try AllowList(URL(filePath: allow)))
     }
     return configuration
-  }
-
-  /// A descriptor a connection: as many as the system lets this process have.
-  private func raiseDescriptorLimit() {
-    var limit = rlimit()
-    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    guard getrlimit(kind, &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(kind, &limit)
   }
 
   private func catalogue() throws -> EnvironmentCatalogue {

@@ -9,7 +9,8 @@ struct GenieCommand: AsyncParsableCommand {
     abstract: "Learns worlds from video, serves them as environments, and trains agents in them.",
     subcommands: [
       RecordCommand.self, ImportCommand.self, TrainCommand.self, InspectCommand.self, MeasureCommand.self,
-      RegenerateCommand.self, DreamCommand.self, PromptCommand.self, ServeCommand.self, KeysCommand.self,
+      RegenerateCommand.self, DreamCommand.self, PromptCommand.self, AblateCommand.self, ServeCommand.self,
+      KeysCommand.self,
       ConformCommand.self, ChaosCommand.self, DoctorCommand.self, EvaluateCommand.self, ReportCommand.self,
       BenchmarkCommand.self,
     ])

@@ -21,10 +21,11 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(
-    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"], resources: [.copy("Worlds")]),
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"], resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
+  .target(name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
@@ -34,13 +35,17 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "ReinforcementLearning",
-      "Reporting", "CKernels", argumentParser, logging,
+      "Reporting", "WireProtocol", "Conformance", "CEcho", "CKernels", argumentParser, logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
   .executableTarget(
     name: "RandomAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
     path: "Agents/Swift/RandomAgent"),
+  .executableTarget(
+    name: "PlanningAgent",
+    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    path: "Agents/Swift/PlanningAgent"),
   .executableTarget(
     name: "PPOAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
@@ -66,6 +71,7 @@ let testTargets: [Target] = [
   tests("WireProtocol"),
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
+  tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
   .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
   .testTarget(
@@ -80,6 +86,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: systemLibraries + [.target(name: "CKernels")] + libraries + executables + testTargets,
+  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables + testTargets,
   swiftLanguageModes: [.v6]
 )

@@ -10,7 +10,8 @@ struct GenieCommand: AsyncParsableCommand {
     subcommands: [
       RecordCommand.self, ImportCommand.self, TrainCommand.self, InspectCommand.self, MeasureCommand.self,
       ServeCommand.self, EvaluateCommand.self, ReportCommand.self, BenchmarkCommand.self,
-      RegenerateCommand.self, DreamCommand.self, PromptCommand.self, AblateCommand.self,
+      RegenerateCommand.self, DreamCommand.self, PromptCommand.self, AblateCommand.self, KeysCommand.self,
+      ConformCommand.self, ChaosCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a command

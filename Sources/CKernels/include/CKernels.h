@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Which of the processor's instructions the loops use here: on other ones the last bits of a sum may differ.
+const char *ck_instruction_set(void);
+
 // ---- matrix product ---------------------------------------------------------------------------------------------
 
 /// What a product's operands are rounded to; its sums, and everything else, are Float32.

@@ -29,6 +29,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   private var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
+  /// What snapshots of this pool name.
+  let header: DreamSnapshotHeader
 
   /// - Parameters:
   ///   - workers: threads to dream on; nil takes one for each processor.
@@ -46,6 +48,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     self.rewards = rewards ?? world.rewards
     self.sampling = sampling ?? world.manifest.sampling
     self.levelSampling = levelSampling
+    header = Self.header(of: world, self.sampling)
     let workers = workers ?? Workers()
     self.workers = workers
     let prepared = PreparedGenie(world.genie, precision: world.precision)
@@ -65,10 +68,20 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
     let dream = Dream(
-      state: spare.popLast() ?? WorldState(world.genie, precision: world.precision),
-      horizon: options.horizon ?? world.manifest.horizon,
+      state: takeState(), horizon: options.horizon ?? world.manifest.horizon,
       auxiliaries: options.auxiliaries, sampling: sampling)
-    return try dreams.open(dream)
+    return try add(dream)
+  }
+
+  mutating func takeState() -> WorldState { spare.popLast() ?? WorldState(world.genie, precision: world.precision) }
+
+  mutating func add(_ dream: Dream) throws(EnvironmentError) -> Slot { try dreams.open(dream) }
+
+  /// What is in an open slot.
+  /// - Throws: ``Environments/EnvironmentError/unknownSlot(_:)``
+  func dream(_ slot: Slot) throws(EnvironmentError) -> Dream {
+    try dreams.check(slot)
+    return dreams[slot]
   }
 
   public mutating func close(_ slot: Slot) {
@@ -140,7 +153,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     let prompt =
       isDreamt ? nil : try startFrames(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
-    dream.key = RandomKey(seed: upcoming.take(options.seed))
+    dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
     dream.state.clear()
     dream.memory = EpisodeMemory()

@@ -54,7 +54,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
   public var heldOut: Double
-  /// Of the operands of matrix products; parameters, sums, norms and softmax are Float32.
+  /// Of the operands of matrix products of latent actions and dynamics; parameters, sums, norms and softmax are Float32,
+  /// and so is the tokenizer, whose rounding would be seen.
   public var precision: Precision
 
   public init(

@@ -9,11 +9,12 @@ struct GenieCommand: AsyncParsableCommand {
     abstract: "Learns worlds from video, serves them as environments, and trains agents in them.",
     subcommands: [
       RecordCommand.self, ImportCommand.self, TrainCommand.self, InspectCommand.self, MeasureCommand.self,
-      ServeCommand.self, KeysCommand.self, ConformCommand.self, ChaosCommand.self, DoctorCommand.self, EvaluateCommand.self, ReportCommand.self, BenchmarkCommand.self,
+      ServeCommand.self, KeysCommand.self, ConformCommand.self, ChaosCommand.self, DoctorCommand.self,
+      EvaluateCommand.self, ReportCommand.self, BenchmarkCommand.self,
     ])
 
-  /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a command
-  /// line that is wrong in itself.
+  /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a
+  /// command line that is wrong in itself.
   static func main() async {
     do {
       var command = try parseAsRoot()

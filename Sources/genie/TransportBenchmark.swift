@@ -28,7 +28,8 @@ struct TransportBenchmark {
   private func compare(
     _ transport: String, count: Int, rounds: Int, keys: CurveKeyPair?
   ) throws -> [Result] {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "genie-benchmark-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "genie-benchmark-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     func endpoint(_ name: String) -> String {

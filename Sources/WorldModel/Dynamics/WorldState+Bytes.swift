@@ -1,7 +1,7 @@
 import NeuralNetwork
 
-/// A world's past as bytes, for snapshots: the newest frame's tokens, then both caches as they are. (With a sliding window, a past
-/// that is rebuilt from its last frames would not be the same.)
+/// A world's past as bytes, for snapshots: the newest frame's tokens, then both caches as they are. (With a
+/// sliding window, a past that is rebuilt from its last frames would not be the same.)
 extension WorldState {
   public func encoded() -> [UInt8] {
     var bytes: [UInt8] = []

@@ -72,8 +72,8 @@ final class Gateway {
       count += 1
       statistics.requests += 1
       handle(Array(frames.dropFirst()), from: frames[0])
+      dispatch()
     }
-    dispatch()
     return count > 0
   }
 

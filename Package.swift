@@ -21,11 +21,13 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(
-    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"], resources: [.copy("Worlds")]),
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"],
+    resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
-  .target(name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
+  .target(
+    name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
@@ -86,6 +88,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables + testTargets,
+  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables
+    + testTargets,
   swiftLanguageModes: [.v6]
 )

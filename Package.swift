@@ -25,6 +25,9 @@ let libraries: [Target] = [
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
+  .target(
+    name: "PlayPage", dependencies: ["Environments", .product(name: "FlyingFox", package: "FlyingFox")],
+    resources: [.copy("Page")]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
@@ -33,7 +36,7 @@ let executables: [Target] = [
     name: "genie",
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
-      "ReinforcementLearning",
+      "PlayPage", "ReinforcementLearning",
       "Reporting", "CKernels", argumentParser, logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
@@ -66,6 +69,7 @@ let testTargets: [Target] = [
   tests("WireProtocol"),
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
+  tests("PlayPage"),
   tests("ReinforcementLearning"),
   .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
   .testTarget(
@@ -79,6 +83,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: systemLibraries + [.target(name: "CKernels")] + libraries + executables + testTargets,
   swiftLanguageModes: [.v6]

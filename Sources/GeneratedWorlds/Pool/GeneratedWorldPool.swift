@@ -26,8 +26,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   private let leader: Dreamer
   /// Of products and caches.
   public let precision: Precision
-  private let sampling: SamplingConfiguration
-  private var dreams: SlotTable<Dream>
+  let sampling: SamplingConfiguration
+  private(set) var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
 
@@ -137,6 +137,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dream.key = RandomKey(seed: upcoming.take(options.seed))
     dream.seeds = upcoming
     dream.state.clear()
+    for token in dream.confidence.indices { dream.confidence[token] = 1 }
     dream.steps = 0
     dream.phase = .playing
     dreamer.tape.reset()

@@ -84,7 +84,7 @@ class Page {
   start = attempt(async (origin) => {
     this.keys.releaseAll();
     await this.focus.start(origin);
-    $("stage").focus();
+    $("stage").focus({ preventScroll: true });
   });
 
   newLevel() {
@@ -257,7 +257,7 @@ class Page {
     const { welcome } = this;
     const on = (id, action) => $(id).addEventListener("click", (event) => {
       // Who came by pointer wants the keys for the game.
-      if (event.detail > 0) $("stage").focus();
+      if (event.detail > 0) $("stage").focus({ preventScroll: true });
       action();
     });
     on("again", () => this.again());

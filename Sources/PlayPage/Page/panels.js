@@ -40,6 +40,7 @@ export class ActionButtons {
       });
       return { button, bar, canvas };
     });
+    container.style.setProperty("--columns", Math.min(8, welcome.actions));
     container.replaceChildren(...this.buttons.map(({ button }) => button));
   }
 

@@ -58,6 +58,7 @@ test: setup python ## Passes all tests
 	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &
 	trap "kill $$! 2>/dev/null || true" EXIT
 	GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
+	GENIE=$(BIN)/genie $(PYTHON) -m pytest -q -rs Tests/Browser
 
 lint: ## Checks the style
 	@swift format lint --strict --recursive Package.swift Sources Tests Agents

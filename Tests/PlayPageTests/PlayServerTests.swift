@@ -34,7 +34,8 @@ import Testing
         #expect(head.contains("default-src 'none'") && head.contains("nosniff"))
       }
       for path in [
-        "/../Package.swift", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/main.js/../../x", "/main.js%00", "/Page/main.js",
+        "/../Package.swift", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/main.js/../../x", "/main.js%00",
+        "/Page/main.js",
         "/%", "/..%5c..%5cx", "/index.html", "/" + String(repeating: "a", count: 5_000),
       ] {
         let head = try RawPage(port: port).ask(path, headers: host)
@@ -42,7 +43,8 @@ import Testing
       }
       #expect(try RawPage(port: port).ask("/", method: "POST", headers: host).hasPrefix("HTTP/1.1 405"))
       // A name that somebody else made lead here.
-      #expect(try RawPage(port: port).ask("/", headers: ["Host: evil.example:\(port)"]).hasPrefix("HTTP/1.1 403"))
+      #expect(
+        try RawPage(port: port).ask("/", headers: ["Host: evil.example:\(port)"]).hasPrefix("HTTP/1.1 403"))
       #expect(try RawPage(port: port).ask("/", headers: []).hasPrefix("HTTP/1.1 403"))
     }
   }

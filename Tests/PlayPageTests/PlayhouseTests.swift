@@ -36,7 +36,8 @@ import Testing
     for number in [frames.count - 1, 17, 16, 3, 0] {
       let again = try frame(house.answer(.rewind(world: 0, frame: number), of: visit))
       #expect(again.bytes.dropFirst(32) == frames[number].bytes.dropFirst(32), "frame \(number)")
-      #expect((again.number, again.action, again.reward) == (number, frames[number].action, frames[number].reward))
+      #expect(
+        (again.number, again.action, again.reward) == (number, frames[number].action, frames[number].reward))
     }
     #expect(
       refusal(house.answer(.rewind(world: 0, frame: 1), of: visit)) == .noFrame(1, count: 1),
@@ -151,6 +152,7 @@ import Testing
     #expect(
       refusal(house.answer(.tune(world: 0, values: ["gain": 99]), of: visit))
         == .environment(.invalidOption(name: "gain", reason: "99.0 is outside 0.0...9.0")))
-    #expect(refusal(house.answer(.chart(world: 0, name: "tokens"), of: visit)) == .notOffered("chart 'tokens'"))
+    #expect(
+      refusal(house.answer(.chart(world: 0, name: "tokens"), of: visit)) == .notOffered("chart 'tokens'"))
   }
 }

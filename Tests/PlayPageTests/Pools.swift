@@ -72,7 +72,9 @@ struct Sprinter: Player {
 
   func decide(_ observation: [UInt8], seed: UInt64) -> Decision {
     // Channels are older red, green, blue, then newer ones.
-    let moved = stride(from: 0, to: observation.count, by: 6).contains { observation[$0] != observation[$0 + 3] }
+    let moved = stride(from: 0, to: observation.count, by: 6).contains {
+      observation[$0] != observation[$0 + 3]
+    }
     var probabilities = [Float](repeating: 0, count: 6)
     probabilities[moved ? 2 : 0] = 1
     return Decision(action: moved ? 2 : 0, probabilities: probabilities, value: moved ? 1 : 0)

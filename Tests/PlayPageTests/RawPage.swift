@@ -34,7 +34,7 @@ final class RawPage {
   func send(_ bytes: [UInt8]) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return }
       rest = rest.dropFirst(count)
     }
@@ -74,9 +74,11 @@ final class RawPage {
   func say(_ payload: [UInt8], operation: UInt8 = 0x82) {
     let count = payload.count
     let length: [UInt8] =
-      count < 126 ? [0x80 | UInt8(count)]
-      : count < 65_536 ? [0xFE, UInt8(count >> 8), UInt8(count & 255)]
-      : [0xFF] + (0..<8).reversed().map { UInt8(count >> (8 * $0) & 255) }
+      count < 126
+      ? [0x80 | UInt8(count)]
+      : count < 65_536
+        ? [0xFE, UInt8(count >> 8), UInt8(count & 255)]
+        : [0xFF] + (0..<8).reversed().map { UInt8(count >> (8 * $0) & 255) }
     // A mask of zeros changes nothing.
     send([operation] + length + [0, 0, 0, 0] + payload)
   }

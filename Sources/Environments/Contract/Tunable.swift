@@ -11,7 +11,8 @@ public struct Tuning: Codable, Sendable, Hashable {
   public var standard: Double
 
   /// - Precondition: `standard` lies in `range`, and `step` is above 0.
-  public init(_ name: String, summary: String, in range: ClosedRange<Double>, step: Double, standard: Double) {
+  public init(_ name: String, summary: String, in range: ClosedRange<Double>, step: Double, standard: Double)
+  {
     precondition(range.contains(standard) && step > 0, "\(name): \(standard) in \(range) by \(step)")
     self.name = name
     self.summary = summary

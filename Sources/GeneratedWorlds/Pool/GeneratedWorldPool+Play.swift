@@ -9,7 +9,8 @@ extension GeneratedWorldPool: Tunable {
   public var tunings: [Tuning] {
     [
       Tuning(
-        Self.steps, summary: "Passes in which a frame's tokens are fixed: more are slower and surer.", in: 1...25, step: 1,
+        Self.steps, summary: "Passes in which a frame's tokens are fixed: more are slower and surer.",
+        in: 1...25, step: 1,
         standard: Double(min(max(sampling.steps, 1), 25))),
       Tuning(
         Self.temperature, summary: "Of the drawn tokens: 0 takes the likeliest.", in: 0...3, step: 0.05,
@@ -35,7 +36,8 @@ extension GeneratedWorldPool: Charting {
     let dream = dreams[slot]
     switch name {
     case "confidence": return FrameChart(rows: d.rows, columns: d.columns, values: dream.confidence)
-    case "tokens": return FrameChart(rows: d.rows, columns: d.columns, values: dream.state.tokens.map(Float.init))
+    case "tokens":
+      return FrameChart(rows: d.rows, columns: d.columns, values: dream.state.tokens.map(Float.init))
     default: throw .unsupported("a chart of '\(name)'")
     }
   }

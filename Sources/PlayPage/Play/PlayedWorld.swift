@@ -104,7 +104,9 @@ struct PlayedWorld {
     var result = [UInt8](repeating: 0, count: frames * shown[0].count)
     for pixel in 0..<shown[0].count / 3 {
       for frame in 0..<frames {
-        for channel in 0..<3 { result[(pixel * frames + frame) * 3 + channel] = shown[frame][pixel * 3 + channel] }
+        for channel in 0..<3 {
+          result[(pixel * frames + frame) * 3 + channel] = shown[frame][pixel * 3 + channel]
+        }
       }
     }
     return result

@@ -89,7 +89,9 @@ struct Playhouse {
         try tune(Place(visit: visit, world: world), values)
         return .done
       case .chart(let world, let name):
-        guard name.map(welcome.charts.contains) ?? true else { throw PlayError.notOffered("chart '\(name!)'") }
+        guard name.map(welcome.charts.contains) ?? true else {
+          throw PlayError.notOffered("chart '\(name!)'")
+        }
         return .frame(try change(Place(visit: visit, world: world)) { $0.chart = name })
       case .player(let world, let name):
         let player = name.flatMap { name in players.first { $0.name == name } }

@@ -14,7 +14,8 @@ struct PageFiles: Sendable {
   private static let names: [(path: String, name: String, type: String)] =
     [("/", "index.html", html), ("/style.css", "style.css", css)]
     + [
-      "main", "canvas", "wire", "episode", "keys", "clock", "pictures", "drawing", "brushes", "recording", "gif", "panels",
+      "main", "canvas", "wire", "episode", "keys", "clock", "pictures", "drawing", "brushes", "recording",
+      "gif", "panels",
       "timeline",
     ].map { ("/\($0).js", "\($0).js", script) }
 

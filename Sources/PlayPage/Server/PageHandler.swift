@@ -65,7 +65,8 @@ struct PageHandler: HTTPHandler {
 
   private func refusal(_ status: HTTPStatusCode, _ reason: String) -> HTTPResponse {
     HTTPResponse(
-      statusCode: status, headers: headers(type: "text/plain; charset=utf-8"), body: Data((reason + "\n").utf8))
+      statusCode: status, headers: headers(type: "text/plain; charset=utf-8"),
+      body: Data((reason + "\n").utf8))
   }
 
   private func headers(type: String) -> HTTPHeaders {

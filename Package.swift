@@ -21,13 +21,16 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(
-    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"], resources: [.copy("Worlds")]),
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"],
+    resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
   .target(
     name: "PlayPage", dependencies: ["Environments", .product(name: "FlyingFox", package: "FlyingFox")],
     resources: [.copy("Page")]),
+  .target(
+    name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
@@ -37,13 +40,17 @@ let executables: [Target] = [
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "PlayPage", "ReinforcementLearning",
-      "Reporting", "CKernels", argumentParser, logging,
+      "Reporting", "WireProtocol", "Conformance", "CEcho", "CKernels", argumentParser, logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
   .executableTarget(
     name: "RandomAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
     path: "Agents/Swift/RandomAgent"),
+  .executableTarget(
+    name: "PlanningAgent",
+    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    path: "Agents/Swift/PlanningAgent"),
   .executableTarget(
     name: "PPOAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
@@ -70,6 +77,7 @@ let testTargets: [Target] = [
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
   tests("PlayPage"),
+  tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
   .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
   .testTarget(
@@ -85,6 +93,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
-  targets: systemLibraries + [.target(name: "CKernels")] + libraries + executables + testTargets,
+  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables
+    + testTargets,
   swiftLanguageModes: [.v6]
 )

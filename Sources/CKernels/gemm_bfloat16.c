@@ -1,37 +1,7 @@
-// Two bf16 that follow each other along k make one element; sums stay in Float32 (vdpbf16ps).
-#include "CKernels.h"
+#include "bfloat16.h"
 
-#if defined(__x86_64__) && defined(__ELF__)
-#include <immintrin.h>
-#include <math.h>
-
+#ifdef HAS_BFLOAT16
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4,avx512bf16"))), apply_to = function)
-enum { values = 2 };
-#include "gemm.h"
-
-INLINE vector multiply_add(vector sums, vector a, vector b) {
-  return __builtin_bit_cast(vector, _mm512_dpbf16_ps(__builtin_bit_cast(__m512, sums),
-                                                     __builtin_bit_cast(__m512bh, a),
-                                                     __builtin_bit_cast(__m512bh, b)));
-}
-
-INLINE vector along(const float *at, size_t e, size_t depth) {
-  const float *p = at + 2 * e;
-  size_t count = depth - 2 * e;
-  vector low = load_first(p, count, 0.0f);
-  vector high = count > lanes ? load_first(p + lanes, count - lanes, 0.0f) : (vector)0.0f;
-  return __builtin_bit_cast(vector, _mm512_cvtne2ps_pbh(__builtin_bit_cast(__m512, high),
-                                                        __builtin_bit_cast(__m512, low)));
-}
-
-INLINE vector across(const float *at, size_t stride, size_t e, size_t depth, size_t count) {
-  vector low = load_first(at + 2 * e * stride, count, 0.0f), high = 0.0f;
-  if (2 * e + 1 < depth) high = load_first(at + (2 * e + 1) * stride, count, 0.0f);
-  __m512i a = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(__builtin_bit_cast(__m512, low)));
-  __m512i b = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(__builtin_bit_cast(__m512, high)));
-  return __builtin_bit_cast(vector, _mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
-}
-
 void ck_multiply_bfloat16(product p) { multiply_blocks(8, 2, p); }
 void ck_pack_bfloat16(operand b, size_t depth, size_t columns, float *panels) {
   pack_panels(2, b, depth, columns, panels);

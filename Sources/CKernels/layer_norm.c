@@ -2,8 +2,8 @@
 #include "vector.h"
 
 // The mean first, then the variance around it: x^2 - mean^2 would cancel on rows far from zero.
-CLONES void ck_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y, float *mean,
-                                  float *rstd, size_t rows, size_t channels, float epsilon) {
+INLINE void normalize(const float *x, const float *gain, const float *bias, float *y, float *mean, float *rstd,
+                      size_t rows, size_t channels, float epsilon) {
   for (size_t row = 0; row < rows; row++, x += channels, y += channels) {
     vector sum = 0.0f;
     for (size_t c = 0; c < channels; c += lanes) sum += load_first(x + c, channels - c, 0.0f);
@@ -21,6 +21,16 @@ CLONES void ck_layer_norm_forward(const float *x, const float *gain, const float
       vector normal = (load_first(x + c, left, 0.0f) - average) * scale;
       store_first(y + c, normal * load_first(gain + c, left, 0.0f) + load_first(bias + c, left, 0.0f), left);
     }
+  }
+}
+
+CLONES void ck_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y, float *mean,
+                                  float *rstd, size_t rows, size_t channels, float epsilon) {
+  // A row of known length stays in registers.
+  switch (channels) {
+    case 128: normalize(x, gain, bias, y, mean, rstd, rows, 128, epsilon); break;
+    case 256: normalize(x, gain, bias, y, mean, rstd, rows, 256, epsilon); break;
+    default: normalize(x, gain, bias, y, mean, rstd, rows, channels, epsilon);
   }
 }
 

@@ -169,11 +169,11 @@ static void attend_backward(const float *q, const float *keys, ptrdiff_t stride,
   }
 }
 
-void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
-                                            float *probabilities, float *scratch, size_t time, size_t tokens,
-                                            size_t first, size_t count, size_t heads, size_t head_dim,
-                                            float scale) {
-  (void)scratch;
+void ck_reference_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias,
+                                            float *out, float *probabilities, float *scratch, size_t time,
+                                            size_t tokens, size_t first, size_t count, size_t heads,
+                                            size_t head_dim, float scale) {
+  (void)scratch, (void)precision;
   size_t channels = heads * head_dim;
   for (size_t i = 0; i < time * count * heads; i++) {
     size_t h = i % heads, n = first + i / heads % count, t = i / heads / count;

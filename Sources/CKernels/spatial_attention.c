@@ -5,8 +5,8 @@
 // keys transposed, so that the scores of one query are vectors over the keys, the others as padded rows.
 
 size_t ck_spatial_attention_scratch(size_t tokens, size_t head_dim) {
-  size_t length = padded(tokens), width = padded(head_dim);
-  return width * length + 3 * tokens * width + larger(tokens, tile_rows) * length;
+  size_t length = padded(tokens) + lanes, width = padded(head_dim) + lanes;
+  return width * length + 3 * length * width + larger(tokens, tile_rows) * length + 2 * tile_rows * (length + width);
 }
 
 INLINE void attend(const float *q, const float *bias, float *out, float *probabilities, float *scratch,
@@ -33,10 +33,9 @@ INLINE void attend(const float *q, const float *bias, float *out, float *probabi
   }
 }
 
-CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out,
-                                         float *probabilities, float *scratch, size_t time, size_t tokens,
-                                         size_t first, size_t count, size_t heads, size_t head_dim,
-                                         float scale) {
+CLONES static void attend_all(const float *qkv, const float *bias, float *out, float *probabilities,
+                              float *scratch, size_t time, size_t tokens, size_t first, size_t count,
+                              size_t heads, size_t head_dim, float scale) {
   size_t channels = heads * head_dim, square = tokens * tokens, end = first + count;
   for (size_t t = 0; t < time; t++) {
     for (size_t h = 0; h < heads; h++) {
@@ -52,6 +51,22 @@ CLONES void ck_spatial_attention_forward(const float *qkv, const float *bias, fl
       }
     }
   }
+}
+
+void ck_spatial_attention_bfloat16(const float *qkv, const float *bias, float *out, float *scratch, size_t time,
+                                   size_t tokens, size_t first, size_t count, size_t heads, size_t head_dim,
+                                   float scale);
+
+void ck_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias, float *out,
+                                  float *probabilities, float *scratch, size_t time, size_t tokens, size_t first,
+                                  size_t count, size_t heads, size_t head_dim, float scale) {
+#if defined(__x86_64__) && defined(__ELF__)
+  if (precision == ck_bfloat16 && !probabilities && ck_has_bfloat16()) {
+    ck_spatial_attention_bfloat16(qkv, bias, out, scratch, time, tokens, first, count, heads, head_dim, scale);
+    return;
+  }
+#endif
+  attend_all(qkv, bias, out, probabilities, scratch, time, tokens, first, count, heads, head_dim, scale);
 }
 
 /// slopes = P (dP - sum(P dP)), row by row: the gradient of the scores, where `slopes` holds dP before.

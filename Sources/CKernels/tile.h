@@ -131,7 +131,8 @@ INLINE float exponentiate_row(float *row, const float *bias, float scale, size_t
   if (highest == -INFINITY) highest = 0.0f;
   vector total = 0.0f;
   for (size_t j = 0; j < count; j += lanes) {
-    vector e = exponential(load(row + j) - highest);
+    vector x = load(row + j) - highest, e = moderate_exponential(x);
+    e = x < -87.0f ? (vector)0.0f : e;
     total += e;
     store(row + j, e);
   }

@@ -75,9 +75,9 @@ INLINE float lane_maximum(vector x) {
   return left > right ? left : right;
 }
 
-/// e^x to about 1e-7 (relative): 0 below -87, infinity above 88.3, NaN stays NaN.
+/// e^x to about 1e-7 (relative) for x in -87...88; anything else gives nonsense.
 /// x = n ln 2 + r with |r| <= ln 2 / 2; a polynomial for e^r, and n is added to its exponent bits.
-INLINE vector exponential(vector x) {
+INLINE vector moderate_exponential(vector x) {
   const float magic = 0x1.8p23f;  // adding it rounds to an integer, which is left in the low bits
   vector shifted = x * 1.44269504f + magic;
   vector n = shifted - magic;
@@ -90,7 +90,12 @@ INLINE vector exponential(vector x) {
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
   integers bits = __builtin_bit_cast(integers, p) + (__builtin_bit_cast(integers, shifted) << 23);
-  vector y = __builtin_bit_cast(vector, bits);
+  return __builtin_bit_cast(vector, bits);
+}
+
+/// The same for all x: 0 below -87, infinity above 88.3, NaN stays NaN.
+INLINE vector exponential(vector x) {
+  vector y = moderate_exponential(x);
   y = x < -87.0f ? (vector)0.0f : y;
   y = x > 88.3f ? (vector)INFINITY : y;
   return x == x ? y : x;

@@ -1,3 +1,4 @@
+import Autograd
 import Foundation
 import NeuralNetwork
 import Safetensors
@@ -40,12 +41,23 @@ public final class World: Sendable {
   /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
   public let levels: FrameBatch
   public let manifest: WorldManifest
+  /// What it is sampled at; not a part of the file, since any processor can do with any.
+  public let precision: Precision
 
-  public init(genie: Genie, rewards: TokenRewardModel?, levels: FrameBatch, manifest: WorldManifest) {
+  public init(
+    genie: Genie, rewards: TokenRewardModel?, levels: FrameBatch, manifest: WorldManifest,
+    precision: Precision = .preferred
+  ) {
     self.genie = genie
     self.rewards = rewards
     self.levels = levels
     self.manifest = manifest
+    self.precision = precision
+  }
+
+  /// The same world, sampled at another precision.
+  public func at(_ precision: Precision) -> World {
+    World(genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
   }
 
   private static let manifestFile = "world.json"
@@ -141,7 +153,8 @@ public final class World: Sendable {
     } catch {
       throw .unwritable(path: path, reason: "\(error)")
     }
-    return World(genie: genie, rewards: rewards, levels: levels, manifest: manifest)
+    return World(
+      genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
   }
 
   private static func hash(_ bytes: Data) -> String {
@@ -150,6 +163,9 @@ public final class World: Sendable {
     let text = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - text.count) + text
   }
+
+  /// Whether first frames were masked in training, so that levels can be dreamt from nothing.
+  public var dreamsLevels: Bool { (manifest.training?.configuration.masking.firstFrame ?? 0) > 0 }
 
   public var actions: Int { genie.configuration.dynamics.actions }
 }

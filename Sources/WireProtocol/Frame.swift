@@ -31,6 +31,17 @@ public final class Frame: @unchecked Sendable {
     withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
   }
 
+  /// Some bytes of an array that is lent: nothing is copied, and the owner is kept until ZeroMQ has sent them.
+  public init(lending owner: LentBytes, _ range: Range<Int>) {
+    message = .allocate(capacity: 1)
+    let start = owner.start.advanced(by: range.lowerBound)
+    let hint = Unmanaged.passRetained(owner).toOpaque()
+    let result = zmq_msg_init_data(
+      message, UnsafeMutableRawPointer(mutating: start), range.count,
+      { _, hint in Unmanaged<LentBytes>.fromOpaque(hint!).release() }, hint)
+    precondition(result == 0, "no memory for a frame")
+  }
+
   /// The content of another frame, shared with it.
   convenience init(taking other: Frame) {
     self.init(byteCount: 0)
@@ -40,6 +51,12 @@ public final class Frame: @unchecked Sendable {
   deinit {
     zmq_msg_close(message)
     message.deallocate()
+  }
+
+  /// The public key of the client that sent the frame; empty where there was no CURVE.
+  public var user: String {
+    guard let text = zmq_msg_gets(message, "User-Id") else { return "" }
+    return String(cString: text)
   }
 
   public var byteCount: Int { zmq_msg_size(message) }

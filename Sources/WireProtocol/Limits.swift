@@ -14,6 +14,13 @@ public struct Limits: Codable, Hashable, Sendable {
 
   public init() {}
 
+  /// For what this end has written itself.
+  package static var unlimited: Limits {
+    var limits = Limits()
+    (limits.metadataBytes, limits.payloads) = (.max, .max)
+    return limits
+  }
+
   /// Replies that wait for one connection that does not read; more are dropped.
   public static let repliesPerConnection = 4
 }

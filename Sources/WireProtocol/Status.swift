@@ -32,6 +32,7 @@ public enum Status: UInt8, Sendable, CaseIterable {
   case upstreamLost = 47
   case upstreamBusy = 48
   case upstreamRefused = 49
+  case invalidSnapshot = 50
 
   /// The name in PROTOCOL.md, such as `SESSION_LOST`.
   public var name: String {

@@ -5,15 +5,15 @@ import WireProtocol
 
 /// Serves environments to agents in any language, over ZeroMQ.
 ///
-/// Two threads: one does I/O only and answers at once, however busy the environments are; the other
-/// owns the pools and steps all waiting sessions together.
+/// Two threads: one does I/O and answers at once, however busy the environments are; the other steps all waiting sessions
+/// together. Calls that are quick (``ServerConfiguration/inlineSeconds``) need no second thread.
 public final class EnvironmentServer: Sendable {
   private let configuration: ServerConfiguration
   private let catalogue: EnvironmentCatalogue
   private let logger: Logger
   private let state = ServerState()
 
-  /// - Parameter catalogue: what it serves. Pools are made, and used, on the stepping thread alone.
+  /// - Parameter catalogue: what it serves. Pools are made on the stepping thread, and used by one thread at a time.
   public init(
     _ configuration: ServerConfiguration, catalogue: EnvironmentCatalogue,
     logger: Logger = Logger(label: "genie.server")
@@ -36,8 +36,9 @@ public final class EnvironmentServer: Sendable {
     guard state.begin(queue) else { throw .alreadyStarted }
     let epoch = UInt64.random(in: 1 ... .max)
     do throws(ServerError) {
-      let specifications = try startStepping(queue, epoch)
-      let endpoints = try startGateway(queue, epoch, wake, specifications)
+      let stepper = try startStepping(queue, epoch)
+      let specifications = stepper.hosts.map(\.specification)
+      let endpoints = try startGateway(stepper, wake)
       logger.info(
         "serving",
         metadata: [
@@ -51,21 +52,21 @@ public final class EnvironmentServer: Sendable {
     }
   }
 
+  /// The counters, at most a second old.
+  public var statistics: ServerStatistics { state.statistics }
+
   /// Finishes the steps that wait, sends their replies, closes everything, and returns when that is done.
   public func stop() {
     guard state.stop() else { return }
     logger.info("stopped")
   }
 
-  /// Makes the pools on the thread that will own them.
-  private func startStepping(
-    _ queue: WorkQueue, _ epoch: UInt64
-  ) throws(ServerError) -> [EnvironmentSpecification] {
-    let ready = Handover<Result<[EnvironmentSpecification], ServerError>>()
-    Thread.detach("genie stepping") { [catalogue, configuration] in
+  private func startStepping(_ queue: WorkQueue, _ epoch: UInt64) throws(ServerError) -> Stepper {
+    let ready = Handover<Result<Stepper, ServerError>>()
+    Thread.detach("genie stepping") { [catalogue, configuration, logger] in
       do throws(ServerError) {
-        let stepper = try Stepper(catalogue, configuration, queue: queue, epoch: epoch)
-        ready.give(.success(stepper.hosts.map(\.specification)))
+        let stepper = try Stepper(catalogue, configuration, queue: queue, epoch: epoch, logger: logger)
+        ready.give(.success(stepper))
         stepper.run()
       } catch {
         ready.give(.failure(error))
@@ -75,21 +76,29 @@ public final class EnvironmentServer: Sendable {
   }
 
   /// Binds on the thread that will own the socket.
-  private func startGateway(
-    _ queue: WorkQueue, _ epoch: UInt64, _ wake: WakeUp, _ specifications: [EnvironmentSpecification]
-  ) throws(ServerError) -> [String] {
+  private func startGateway(_ stepper: Stepper, _ wake: WakeUp) throws(ServerError) -> [String] {
     let ready = Handover<Result<[String], ServerError>>()
     Thread.detach("genie gateway") { [configuration, logger, state] in
       do throws(WireError) {
-        let socket = try Socket(.router, in: Context(), .server(configuration.limits))
+        let context = try Context()
+        let authenticator = try configuration.security.map { security throws(WireError) in
+          try Authenticator(security.clients, in: context)
+        }
+        defer { withExtendedLifetime(authenticator) {} }
+        var options = SocketOptions.server(configuration.limits)
+        options.curve = configuration.security.map { .server($0.key) }
+        let socket = try Socket(.router, in: context, options)
+        let metrics = try configuration.metricsPort.map { port throws(WireError) in
+          try MetricsEndpoint(port: port) { state.statistics }
+        }
+        defer { withExtendedLifetime(metrics) {} }
         var bound: [String] = []
         for endpoint in configuration.endpoints { bound.append(try socket.bind(endpoint)) }
         let gateway = Gateway(
-          socket, configuration, epoch: epoch, queue: queue, wake: wake, specifications: specifications,
-          logger: logger)
+          socket, configuration, stepper, wake: wake, state: state, logger: logger)
         state.gatewayStarted()
         ready.give(.success(bound))
-        gateway.run(isStopping: { state.isStopping })
+        gateway.run()
       } catch {
         ready.give(.failure(.wire(error)))
         return

@@ -9,15 +9,18 @@ extension Gateway {
   }
 
   /// Lets a session's request through to the environments, once (PROTOCOL.md section 2).
-  func admit(_ message: Message, from peer: Frame) {
+  func admit(_ message: Message, from peer: Frame, _ user: String) {
     let envelope = message.envelope
-    if envelope.session == .none { return start(message, from: peer) }
-    guard envelope.epoch == epoch, sessions[envelope.session] != nil else { return lost(envelope, peer) }
+    if envelope.operation == .resume { return resume(message, from: peer, user) }
+    if envelope.session == .none { return start(message, from: peer, user) }
+    guard envelope.epoch == epoch, sessions.contains(envelope.session, user: user) else {
+      return lost(envelope, peer)
+    }
     proceed(message, in: envelope.session, from: peer)
   }
 
   /// An open that starts a session, or finds the one it has started.
-  private func start(_ message: Message, from peer: Frame) {
+  private func start(_ message: Message, from peer: Frame, _ user: String) {
     let envelope = message.envelope
     guard envelope.operation == .open else { return lost(envelope, peer) }
     guard envelope.nonce != .none, envelope.sequence == 1 else {
@@ -25,15 +28,38 @@ extension Gateway {
         envelope, .malformed("an open that starts a session has a nonce and sequence 1"), to: peer)
     }
     guard envelope.epoch == 0 || envelope.epoch == epoch else { return lost(envelope, peer) }
-    if let token = sessions.token(nonce: envelope.nonce) { return proceed(message, in: token, from: peer) }
-    guard !sessions.isFull else { return refuse(envelope, .busy, "all sessions are taken", to: peer) }
-    guard let kind = work(message, from: peer) else { return }
-    let token = sessions.start(envelope, peer: peer)
-    if submit(kind, message, token, to: peer) {
+    if let token = sessions.token(nonce: envelope.nonce, user: user) {
+      return proceed(message, in: token, from: peer)
+    }
+    guard hasRoom(for: envelope, peer) else { return }
+    let token = sessions.start(envelope, peer: peer, user: user)
+    if submit(message, token, user, to: peer) {
       statistics.sessionsStarted += 1
     } else {
       sessions.end(token)
     }
+  }
+
+  /// A session of an earlier incarnation; one of this one is there already.
+  private func resume(_ message: Message, from peer: Frame, _ user: String) {
+    let envelope = message.envelope
+    if let session = sessions[envelope.session] {
+      guard session.user == user else { return lost(envelope, peer) }
+      sessions[envelope.session]?.peer = peer
+      sessions[envelope.session]?.lastSeen = .now
+      if !session.isResuming { reply(envelope, json: ResumeReply(accepted: session.accepted), to: peer) }
+      return
+    }
+    guard configuration.persistence != nil, envelope.session != .none else { return lost(envelope, peer) }
+    guard hasRoom(for: envelope, peer) else { return }
+    sessions.resume(envelope.session, peer: peer, user: user)
+    if !submit(message, envelope.session, user, to: peer) { sessions.end(envelope.session) }
+  }
+
+  private func hasRoom(for envelope: Envelope, _ peer: Frame) -> Bool {
+    guard sessions.isFull else { return true }
+    refuse(envelope, .busy, "all sessions are taken", to: peer)
+    return false
   }
 
   private func proceed(_ message: Message, in token: Identifier, from peer: Frame) {
@@ -55,47 +81,45 @@ extension Gateway {
       refuse(
         envelope, .gap, "sequence \(envelope.sequence); the last was \(session.accepted)\(state)", to: peer)
     case .execute:
-      guard let kind = work(message, from: peer), submit(kind, message, token, to: peer) else { return }
-      sessions[token]?.peer = peer
-      sessions[token]?.accepted = envelope.sequence
-      sessions[token]?.operation = envelope.operationCode
-      sessions[token]?.isInFlight = true
-      sessions[token]?.reply = []
+      guard submit(message, token, session.user, to: peer) else { return }
+      sessions[token]?.accept(envelope, from: peer)
     }
   }
 
-  /// What a request asks of the environments; a malformed one is answered here.
-  private func work(_ message: Message, from peer: Frame) -> Work.Kind? {
+  /// Puts a request where it will be done; one that is malformed, or too much, is answered here.
+  private func submit(_ message: Message, _ token: Identifier, _ user: String, to peer: Frame) -> Bool {
+    guard queue.hasRoom(beside: arrived.count) else {
+      refuse(message.envelope, .busy, "too many requests are waiting", to: peer)
+      return false
+    }
     do throws(WireError) {
-      switch message.envelope.operation {
-      case .open: return .open(try message.json(as: OpenRequest.self))
-      case .reset: return .reset(try ResetRequest(reading: message))
-      case .step: return .step(try StepRequest(reading: message))
-      default: return .close(try CloseRequest(reading: message))
-      }
+      arrived.append(try Work(session: token, user: user, reading: message))
+      return true
     } catch {
       refuse(message.envelope, error, to: peer)
-      return nil
+      return false
     }
   }
 
-  private func submit(_ kind: Work.Kind, _ message: Message, _ token: Identifier, to peer: Frame) -> Bool {
-    var envelope = message.envelope
-    envelope.session = token
-    if queue.submit(Work(session: token, envelope: envelope, kind: kind)) { return true }
-    refuse(message.envelope, .busy, "too many requests are waiting", to: peer)
-    return false
+  /// Does what has arrived, or sees that it will be done.
+  func dispatch() {
+    guard !arrived.isEmpty else { return }
+    let works = arrived
+    arrived.removeAll(keepingCapacity: true)
+    let (answers, rest) = stepper.attempt(works)
+    for answer in answers { finish(answer) }
+    for work in rest { queue.submit(work) }
   }
 
   /// Sends an answer and keeps it for whoever asks again.
   func finish(_ completion: Completion) {
-    guard let peer = sessions[completion.session]?.peer else { return }
+    let token = completion.session
+    guard let peer = sessions[token]?.peer else { return }
     if completion.endsSession {
-      sessions.end(completion.session)
+      sessions.end(token)
     } else {
-      sessions[completion.session]?.isInFlight = false
-      sessions[completion.session]?.reply = completion.frames
-      sessions[completion.session]?.lastSeen = .now
+      sessions[token]?.answer(completion)
+      if completion.resumed != nil { statistics.sessionsResumed += 1 }
     }
     send(completion.frames, to: peer)
   }

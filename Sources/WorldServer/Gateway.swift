@@ -2,48 +2,58 @@ import Environments
 import Logging
 import WireProtocol
 
-/// The I/O thread: it receives, checks and replies, and never waits for an environment.
+/// The I/O thread: it receives, checks and replies, and never waits for an environment that takes its time.
 final class Gateway {
   let configuration: ServerConfiguration
-  let epoch: UInt64
-  let queue: WorkQueue
+  let stepper: Stepper
   let logger: Logger
-  let specifications: [EnvironmentSpecification]
   private let socket: Socket
   private let wake: WakeUp
+  private let state: ServerState
+  private let hello: HelloReply
+  private let description: Description
   var sessions: SessionTable
   var statistics = ServerStatistics()
+  /// Requests of sessions that came in this turn.
+  var arrived: [Work] = []
   private var nextSweep = ContinuousClock.now + .seconds(1)
 
   /// How long a client waits that found the server busy.
   static let retryAfterMilliseconds: UInt32 = 50
 
   init(
-    _ socket: consuming Socket, _ configuration: ServerConfiguration, epoch: UInt64, queue: WorkQueue,
-    wake: WakeUp,
-    specifications: [EnvironmentSpecification], logger: Logger
+    _ socket: consuming Socket, _ configuration: ServerConfiguration, _ stepper: Stepper, wake: WakeUp,
+    state: ServerState, logger: Logger
   ) {
     self.socket = socket
     self.configuration = configuration
-    self.epoch = epoch
-    self.queue = queue
+    self.stepper = stepper
     self.wake = wake
-    self.specifications = specifications
+    self.state = state
     self.logger = logger
     sessions = SessionTable(limit: configuration.limits.sessions)
+    description = Description(environments: stepper.hosts.map(\.specification))
+    var capabilities: [String] = []
+    if stepper.hosts.contains(where: \.isSnapshotting) { capabilities += ["snapshot", "restore", "fork"] }
+    if configuration.persistence != nil { capabilities.append("resume") }
+    hello = HelloReply(
+      server: "genie", capabilities: capabilities, environments: stepper.hosts.map(\.name),
+      sessionSeconds: configuration.sessionSeconds, limits: configuration.limits)
   }
 
-  /// Works until the stepping thread has ended and its last replies are sent.
-  /// - Parameter isStopping: whether new requests are left unread.
-  func run(isStopping: () -> Bool) {
+  var epoch: UInt64 { stepper.epoch }
+  var queue: WorkQueue { stepper.queue }
+
+  /// Works until the stepping thread has ended and its last replies are sent. New requests are BUSY once the queue is closed.
+  func run() {
     do throws(WireError) {
       while true {
-        let readable = try socket.wait(milliseconds: 1_000, or: wake)
         let (completions, ended) = queue.takeCompletions()
         for completion in completions { finish(completion) }
         if ended { break }
-        if readable && !isStopping() { try receive() }
+        let isIdle = try !receive()
         if ContinuousClock.now >= nextSweep { sweep() }
+        if isIdle && completions.isEmpty { try socket.waitForMore(milliseconds: 1_000, or: wake) }
       }
     } catch {
       logger.critical("the server's socket failed", metadata: ["error": "\(error)"])
@@ -53,13 +63,17 @@ final class Gateway {
   }
 
   /// Takes what has come, but not so much that replies wait for long.
-  private func receive() throws(WireError) {
-    for _ in 0..<64 {
-      // Identity, envelope and metadata come before the payloads.
-      guard let frames = try socket.receive(limit: configuration.limits.payloads + 3) else { return }
+  /// - Returns: whether anything had.
+  private func receive() throws(WireError) -> Bool {
+    var count = 0
+    // Identity, envelope and metadata come before the payloads.
+    while count < 64, let frames = try socket.receive(limit: configuration.limits.payloads + 3) {
+      count += 1
       statistics.requests += 1
       handle(Array(frames.dropFirst()), from: frames[0])
     }
+    dispatch()
+    return count > 0
   }
 
   private func handle(_ frames: [Frame], from peer: Frame) {
@@ -72,14 +86,17 @@ final class Gateway {
       return refuse(envelope ?? Envelope(.unknown), error, to: peer)
     }
     let envelope = message.envelope
+    let user = configuration.security == nil ? "" : frames[0].user
+    if let security = configuration.security, !security.clients.contains(user) {
+      return refuse(envelope, .refused, "this client's key was revoked", to: peer)
+    }
     switch envelope.operation {
     case .hello: reply(envelope, json: hello, to: peer)
-    case .describe: reply(envelope, json: Description(environments: specifications), to: peer)
+    case .describe: reply(envelope, json: description, to: peer)
     case .stats: reply(envelope, json: currentStatistics, to: peer)
-    case .ping: ping(envelope, peer)
-    case .open, .reset, .step, .close: admit(message, from: peer)
-    case .snapshot, .restore, .fork, .resume, .unknown, nil:
-      refuse(envelope, .unknownOperation, "operation \(envelope.operationCode)", to: peer)
+    case .ping: ping(envelope, peer, user)
+    case .open, .reset, .step, .close, .snapshot, .restore, .fork, .resume: admit(message, from: peer, user)
+    case .unknown, nil: refuse(envelope, .unknownOperation, "operation \(envelope.operationCode)", to: peer)
     }
   }
 
@@ -95,7 +112,7 @@ final class Gateway {
     }
   }
 
-  private func reply(_ envelope: Envelope, json value: some Encodable, to peer: Frame) {
+  func reply(_ envelope: Envelope, json value: some Encodable, to peer: Frame) {
     send(Message(envelope.reply(.ok, epoch: epoch), json: value).frames, to: peer)
   }
 
@@ -118,15 +135,11 @@ final class Gateway {
 
   // MARK: - Operations outside sessions
 
-  private var hello: HelloReply {
-    HelloReply(
-      server: "genie", environments: specifications.map(\.name), sessionSeconds: configuration.sessionSeconds,
-      limits: configuration.limits)
-  }
-
-  private func ping(_ envelope: Envelope, _ peer: Frame) {
+  private func ping(_ envelope: Envelope, _ peer: Frame, _ user: String) {
     if envelope.session != .none {
-      guard envelope.epoch == epoch, sessions[envelope.session] != nil else { return lost(envelope, peer) }
+      guard envelope.epoch == epoch, sessions.contains(envelope.session, user: user) else {
+        return lost(envelope, peer)
+      }
       sessions[envelope.session]?.lastSeen = .now
     }
     let activity = queue.activity
@@ -142,15 +155,17 @@ final class Gateway {
     current.queued = activity.queued
     current.rounds = activity.counters.rounds
     current.steps = activity.counters.steps
+    current.resets = activity.counters.resets
     return current
   }
 
   private func sweep() {
     nextSweep = .now + .seconds(1)
+    state.publish(currentStatistics)
     for token in sessions.expire(after: .seconds(configuration.sessionSeconds)) {
       statistics.sessionsExpired += 1
       logger.debug("a session expired")
-      _ = queue.submit(Work(session: token, envelope: Envelope(.close), kind: .release))
+      queue.submit(Work(session: token, request: Message(Envelope(.close)), kind: .release))
     }
   }
 }

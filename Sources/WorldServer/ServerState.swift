@@ -5,8 +5,8 @@ final class ServerState: @unchecked Sendable {
   private let condition = NSCondition()
   // All under the condition's lock.
   private var queue: WorkQueue?
-  private var stopping = false
   private var gatewayRuns = false
+  private var published = ServerStatistics()
 
   private func locked<Result>(_ body: () -> Result) -> Result {
     condition.lock()
@@ -23,7 +23,10 @@ final class ServerState: @unchecked Sendable {
     }
   }
 
-  var isStopping: Bool { locked { stopping } }
+  /// The counters, at most a second old while the server runs.
+  var statistics: ServerStatistics { locked { published } }
+
+  func publish(_ statistics: ServerStatistics) { locked { published = statistics } }
 
   func gatewayStarted() { locked { gatewayRuns = true } }
 
@@ -38,7 +41,6 @@ final class ServerState: @unchecked Sendable {
   /// - Returns: false where nothing was running.
   func stop() -> Bool {
     locked {
-      stopping = true
       queue?.close()
       guard gatewayRuns else { return false }
       while gatewayRuns { condition.wait() }

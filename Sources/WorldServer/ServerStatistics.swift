@@ -13,11 +13,15 @@ public struct ServerStatistics: Codable, Hashable, Sendable {
   public var undelivered = 0
   public var sessionsStarted = 0
   public var sessionsExpired = 0
+  /// Taken up from an earlier incarnation.
+  public var sessionsResumed = 0
   public var sessions = 0
   public var queued = 0
-  /// Calls of a pool's `step`, and steps of single environments in them.
+  /// Calls of a pool's `step` and `reset`, and steps of single environments in them.
   public var rounds = 0
   public var steps = 0
+  /// Episodes started.
+  public var resets = 0
 
   public init() {}
 }

@@ -41,6 +41,12 @@ struct ImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Frames that an episode needs.", valueName: "frames"))
   var shortestEpisode = 8
 
+  @Option(
+    help: ArgumentHelp(
+      "Also draw what was dropped, and the frames before and after each cut, to this PNG file.",
+      valueName: "file"))
+  var sheet: String?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -73,6 +79,14 @@ struct ImportCommand: ParsableCommand {
       if let warning = source.warning { print("\(source.path): decoded with a complaint (\(warning))") }
     }
     print("\(report.total.kept) frames in \(report.total.episodes) episodes: \(out)")
+    if let sheet {
+      if let picture = report.sheet() {
+        try PNG.write(picture, to: URL(filePath: sheet))
+        print("what was dropped or cut: \(sheet)")
+      } else {
+        print("nothing was dropped or cut: no sheet was drawn")
+      }
+    }
     try output.write(json(report))
   }
 

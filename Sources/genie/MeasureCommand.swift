@@ -7,16 +7,6 @@ import ReinforcementLearning
 import Reporting
 import Video
 
-/// The world that a command works on.
-struct WorldOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A world's folder; the bundled world if none is named.", valueName: "world"))
-  var world: String?
-
-  func load() throws -> World {
-    try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
-  }
-}
-
 struct MeasureCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "measure",

@@ -43,6 +43,12 @@ struct PlayedGame {
           .joined(separator: ", "),
       ])
     }
+    if let levels = measurement.levels {
+      table.append([
+        "levels dreamt from nothing",
+        "valid \(decimal(levels.validity ?? 0)), distinct \(decimal(levels.distinct)), variety \(decimal(levels.variety ?? 0))",
+      ])
+    }
     table.append(["variety of real frames", decimal(measurement.realVariety)])
   }
 
@@ -52,6 +58,9 @@ struct PlayedGame {
     for (name, play) in plays {
       chart.append("validity, \(name)", play.validity)
       chart.append("variety, \(name)", play.variety, isDashed: true)
+    }
+    if let levels = measurement.levels {
+      try PNG.write(levels.sheet(), to: folder.appending(path: "levels.png"))
     }
     try chart.write(to: folder.appending(path: "validity.svg"))
     for (name, play) in plays where !play.failures.isEmpty {

@@ -48,6 +48,8 @@ struct TrainCommand: ParsableCommand {
       valueName: "world"))
   var tokensOf: String?
 
+  @OptionGroup var precision: PrecisionOptions
+
   @OptionGroup var settings: SettingOptions
 
   @OptionGroup var output: OutputOptions
@@ -84,7 +86,8 @@ struct TrainCommand: ParsableCommand {
       name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
       minutes: minutes,
       model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
-      configuration: try settings.applied(to: TrainingConfiguration(), named: "training"))
+      configuration: try settings.applied(
+        to: TrainingConfiguration(precision: precision.precision), named: "training"))
     training.tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)

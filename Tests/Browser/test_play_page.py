@@ -190,7 +190,7 @@ def test_the_world_s_insides_are_shown_and_turned(page):
 
 def test_dreamt_and_new_levels_start(page):
     page.key("KeyM", "m")
-    page.until("genie.focus.origin.pixels !== undefined")
+    page.until("genie.focus.origin.level === undefined && genie.focus.frames.length === 1")
     page.key("KeyN", "n")
     page.until("genie.focus.origin.level !== undefined")
 

@@ -22,7 +22,7 @@ import Testing
   ]
 
   typealias Forward = (
-    UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
+    ck_precision, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
     UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, Int, Int, Int, Int, Int, Int, Float
   ) -> Void
 
@@ -33,7 +33,7 @@ import Testing
     var probabilities = [Float](repeating: .nan, count: size.probabilities)
     var scratch = [Float](repeating: .nan, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
     kernel(
-      qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
+      ck_float32, qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
       size.headDim, size.scale)
     return (out, probabilities)
   }
@@ -50,21 +50,31 @@ import Testing
       var out = [Float](repeating: .nan, count: size.out)
       var scratch = [Float](repeating: 0, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
       ck_spatial_attention_forward(
-        qkv, bias, &out, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads, size.headDim,
+        ck_float32, qkv, bias, &out, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads, size.headDim,
         size.scale)
       #expect(out == actual.out, "keeping the probabilities changes nothing")
 
+      // 8 bits of mantissa are close.
+      var rounded = out
+      ck_spatial_attention_forward(
+        ck_bfloat16, qkv, bias, &rounded, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
+        size.headDim, size.scale)
+      expectClose(rounded, expected.out, tolerance: 2e-2, "bf16")
+      #expect(size.tokens == 1 || (rounded == out) == (ck_has_bfloat16() == 0))
+
       // Some of the queries give the same bits as all of them.
       let (first, count) = (size.tokens / 3, (size.tokens + 1) / 2)
-      var some = [Float](repeating: .nan, count: size.time * count * size.channels)
-      ck_spatial_attention_forward(
-        qkv, bias, &some, nil, &scratch, size.time, size.tokens, first, count, size.heads, size.headDim,
-        size.scale)
-      for t in 0..<size.time {
-        let whole = (t * size.tokens + first) * size.channels
-        #expect(
-          Array(some[t * count * size.channels..<(t + 1) * count * size.channels])
-            == Array(actual.out[whole..<whole + count * size.channels]))
+      for (precision, all) in [(ck_float32, out), (ck_bfloat16, rounded)] {
+        var some = [Float](repeating: .nan, count: size.time * count * size.channels)
+        ck_spatial_attention_forward(
+          precision, qkv, bias, &some, nil, &scratch, size.time, size.tokens, first, count, size.heads,
+          size.headDim, size.scale)
+        for t in 0..<size.time {
+          let whole = (t * size.tokens + first) * size.channels
+          #expect(
+            Array(some[t * count * size.channels..<(t + 1) * count * size.channels])
+              == Array(all[whole..<whole + count * size.channels]))
+        }
       }
     }
   }

@@ -33,8 +33,8 @@ import Testing
 
     let (figures, sheets) = (folder.appending(path: "figures.json"), folder.appending(path: "sheets"))
     let measured = try CommandLineTool.run(
-      "measure", world.path, "--clips", clips, "--count", "16", "--json", figures.path, "--sheets",
-      sheets.path)
+      "measure", world.path, "--clips", clips, "--count", "16", "--worlds", "6", "--frames", "20", "--json",
+      figures.path, "--sheets", sheets.path)
     #expect(measured.status == 0, "\(measured.errors)")
     let json = try CommandLineTool.json(figures)
     for key in ["tokenizer_psnr", "changed_token_accuracy", "delta_psnr_t4"] {
@@ -42,8 +42,21 @@ import Testing
     }
     #expect((json["rollout_psnr"] as? [String: Any])?.count == 8)
     #expect((json["action_usage"] as? [Any])?.count == 8)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: sheets.path).count == 4)
-    #expect(try CommandLineTool.run("inspect", world.path).status == 0)
+    for key in ["validity", "variety"] { #expect((json[key] as? [String: Any])?["20"] is Double) }
+    #expect(json["action_purity"] is Double && json["action_consistency"] is Double)
+    #expect((json["reward_f1"] as? [String: Any])?["end"] is Double)
+    let drawn = try FileManager.default.contentsOfDirectory(atPath: sheets.path)
+    #expect(Set(drawn).isSuperset(of: ["clip-1.png", "clip-4.png", "validity.svg"]))
+
+    let (actions, film) = (
+      folder.appending(path: "actions.png").path, folder.appending(path: "again.png").path
+    )
+    #expect(try CommandLineTool.run("inspect", world.path, "--actions", actions).status == 0)
+    let again = try CommandLineTool.run(
+      "regenerate", clips, "--world", world.path, "--frames", "8", "--change", "3-5=1", "--out", film)
+    #expect(again.status == 0, "\(again.errors)")
+    let prompted = try CommandLineTool.run("prompt", actions, "--world", world.path, "--out", film)
+    #expect(prompted.status == 0, "\(prompted.errors)")
 
     try serves(world, endpoint: "ipc://\(folder.path)/socket")
   }

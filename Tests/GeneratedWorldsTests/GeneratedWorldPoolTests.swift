@@ -8,9 +8,10 @@ import WorldModel
 @Suite struct GeneratedWorldPoolTests {
   /// Frames of `worlds` worlds over some steps, with seeds and actions of their own.
   private func dream(
-    _ worlds: Int, threads: Int, steps: Int = 10, precision: Precision = .float32, order: ([Int]) -> [Int] = { $0 }
+    _ worlds: Int, threads: Int, steps: Int = 10, precision: Precision = .float32,
+    order: ([Int]) -> [Int] = { $0 }
   ) throws -> [[UInt8]] {
-    var pool = GeneratedWorldPool(try SmallWorld.make(), workers: Workers(count: threads), precision: precision)
+    var pool = GeneratedWorldPool(try SmallWorld.make().at(precision), workers: Workers(count: threads))
     var slots: [Slot] = []
     for _ in 0..<worlds { slots.append(try pool.open(OpenOptions())) }
     var batch = pool.makeBatch()

@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// A client that says exactly what a test wants, over a socket of its own: whole requests and WebSocket frames.
+/// A client that says exactly what a test wants, over a socket of its own: whole requests and WebSocket
+/// frames.
 final class RawPage {
   enum Failure: Error { case cannotConnect, closed }
 

@@ -120,7 +120,13 @@ struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
     #expect(try ResetRequest(reading: .golden("reset-request-full")) == full)
     let open = try Message.golden("open-request").json(as: OpenRequest.self)
     #expect(open.openOptions == OpenOptions(auxiliaries: ["entropy"], horizon: 9))
-    #expect(try CloseRequest(reading: .golden("close-request")).slots.isEmpty)
+    #expect(try SlotsRequest(reading: .golden("close-request")).slots.isEmpty)
+    #expect(try SlotsRequest(reading: .golden("fork-request")).slots == [0, 0, 1])
+    let restore = RestoreRequest(slots: [1, 0], blobs: [[7, 8], [9]])
+    #expect(try RestoreRequest(reading: .golden("restore-request")) == restore)
+    let snapshot = try Message.golden("snapshot-reply")
+    #expect(try Blobs(lengths: snapshot.payloads[0], bytes: snapshot.payloads[1]).blobs == [[7, 8], [9]])
+    #expect(try Message.golden("resume-reply").json(as: ResumeReply.self).accepted == 7)
   }
 
   @Test func readsBatches() throws {

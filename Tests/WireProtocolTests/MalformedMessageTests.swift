@@ -105,7 +105,8 @@ import WireProtocol
   private func readAll(_ message: Message) {
     _ = try? StepRequest(reading: message)
     _ = try? ResetRequest(reading: message)
-    _ = try? CloseRequest(reading: message)
+    _ = try? SlotsRequest(reading: message)
+    _ = try? RestoreRequest(reading: message)
     _ = try? message.json(as: OpenRequest.self)
     _ = try? message.json(as: ErrorDetail.self).error(statusCode: message.envelope.statusCode)
     var batch = StepBatch(observationSpace: Box(height: 1, width: 1))

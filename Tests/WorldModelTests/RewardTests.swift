@@ -95,10 +95,13 @@ private struct LabelledVideo {
     try model.save(to: folder.url)
     let loaded = try TokenRewardModel(folder: folder.url)
     let tape = Tape(arena: Arena())
+    var memory = EpisodeMemory()
     for row in 0..<40 {
       let (previous, next) = data.tokens([row])
-      let judged = model.judge(previous: previous, action: 0, tokens: next, tape: tape)
-      #expect(judged == loaded.judge(previous: previous, action: 0, tokens: next, tape: tape))
+      let judged = model.judge(previous: previous, action: 0, tokens: next, memory: &memory, tape: tape)
+      #expect(
+        judged
+          == loaded.judge(previous: previous, action: 0, tokens: next, memory: &memory, tape: tape))
     }
     try Data([1, 2, 3]).write(to: folder.file(TokenRewardModel.file))
     #expect(throws: GenieError.self) { try TokenRewardModel(folder: folder.url) }
@@ -117,5 +120,47 @@ private struct LabelledVideo {
     let found = (0..<known.count).count { known.targets[$0 * known.width] == 1 }
     #expect(found == events)
     #expect(known.events.count == events + 60)
+  }
+}
+
+@Suite struct GoalAndNoveltyTests {
+  private func frame(_ genie: Genie, seed: UInt64) -> FrameBatch {
+    let t = genie.configuration.tokenizer
+    let key = RandomKey(seed: seed)
+    return FrameBatch(
+      clips: 1, time: 1, height: t.height, width: t.width,
+      bytes: (0..<t.height * t.width * 3).map { UInt8(truncatingIfNeeded: key.bits(UInt64($0))) })
+  }
+
+  @Test func theGoalIsReachedWhereItIsSeen() throws {
+    let genie = try Genie.sample()
+    let goal = GoalReward(genie, goal: frame(genie, seed: 1))
+    let there = genie.tokenizer.encode(frame(genie, seed: 1), arena: Arena())
+    let elsewhere = genie.tokenizer.encode(frame(genie, seed: 2), arena: Arena())
+    let tape = Tape(arena: Arena())
+    var memory = EpisodeMemory()
+    #expect(abs(goal.nearness(there) - 1) < 1e-4)
+    let arrival = goal.judge(previous: elsewhere, action: 0, tokens: there, memory: &memory, tape: tape)
+    let departure = goal.judge(previous: there, action: 0, tokens: elsewhere, memory: &memory, tape: tape)
+    #expect(arrival.ended && arrival.reward > 0)
+    // A detour earns nothing.
+    #expect(!departure.ended && abs(arrival.reward + departure.reward) < 1e-6)
+  }
+
+  @Test func whatWasSeenIsNewNoMore() throws {
+    let genie = try Genie.sample()
+    let novelty = NoveltyReward(genie)
+    let frames = (0..<2).map { genie.tokenizer.encode(frame(genie, seed: $0), arena: Arena()) }
+    let tape = Tape(arena: Arena())
+    var memory = EpisodeMemory()
+    let rewards = [0, 0, 1, 0].map {
+      novelty.judge(previous: frames[0], action: 0, tokens: frames[$0], memory: &memory, tape: tape).reward
+    }
+    #expect(rewards[0] == 1 && rewards[2] == 1)
+    #expect(rewards[1] < 1 && rewards[3] < rewards[1])
+    memory = EpisodeMemory()
+    #expect(
+      novelty.judge(previous: frames[0], action: 0, tokens: frames[0], memory: &memory, tape: tape).reward
+        == 1)
   }
 }

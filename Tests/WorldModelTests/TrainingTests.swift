@@ -66,7 +66,18 @@ private struct SampleVideo {
 @Suite struct TrainingStageTests {
   private static let optimizer = OptimizerConfiguration(warmup: 2)
 
-  private var configuration: TrainingConfiguration {
+  private func configuration(_ withAll: Bool) -> TrainingConfiguration {
+    var configuration = plain
+    if withAll {
+      configuration.rarityEmphasis = 0.5
+      configuration.codePlacement = 0.5
+      configuration.endShare = 0.5
+      configuration.masking.firstFrame = 0.5
+    }
+    return configuration
+  }
+
+  private var plain: TrainingConfiguration {
     TrainingConfiguration(
       tokenizer: .init(steps: 8, batch: 3, time: 3, optimizer: Self.optimizer),
       latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: Self.optimizer),
@@ -75,7 +86,8 @@ private struct SampleVideo {
       shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
   }
 
-  private func stage(_ name: String, _ video: ClipFolder) throws -> any TrainingStage {
+  private func stage(_ name: String, _ video: ClipFolder, withAll: Bool) throws -> any TrainingStage {
+    let configuration = configuration(withAll)
     let data = TrainingData(video, heldOut: 0.2)
     let (genie, workers) = (try Genie(.sample(), seed: 1), Workers(count: 2))
     return switch name {
@@ -98,20 +110,20 @@ private struct SampleVideo {
     }
   }
 
-  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"])
-  func aResumedStageRepeatsTheUninterruptedOne(name: String) throws {
+  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"], [false, true])
+  func aResumedStageRepeatsTheUninterruptedOne(name: String, withAll: Bool) throws {
     let video = try SampleVideo()
-    let whole = try stage(name, video.clips)
+    let whole = try stage(name, video.clips, withAll: withAll)
     #expect(whole.name == name)
     try train(whole, 0..<8)
     // Before and after the codes of the latent actions are placed.
     for stop in [1, 5] {
-      let begun = try stage(name, video.clips)
+      let begun = try stage(name, video.clips, withAll: withAll)
       try train(begun, 0..<stop)
       let file = video.folder.file("\(name).checkpoint")
       try Checkpoint.write(
         begun.modelState.merging(begun.optimizer.state) { $1 }, configuration: stop, to: file)
-      let resumed = try stage(name, video.clips)
+      let resumed = try stage(name, video.clips, withAll: withAll)
       try Checkpoint.read(into: resumed.modelState.merging(resumed.optimizer.state) { $1 }, from: file)
       resumed.optimizer.didRestore(step: stop)
       try train(resumed, stop..<8)
@@ -119,5 +131,62 @@ private struct SampleVideo {
       #expect(resumed.optimizer.state.mapValues(\.values) == whole.optimizer.state.mapValues(\.values))
     }
     for figure in try whole.validate() { #expect(figure.value.isFinite, "\(figure.name)") }
+  }
+}
+
+@Suite struct TrainingConfigurationTests {
+  /// A file of before the settings were there is read, and says what was so then.
+  @Test func olderFilesAreRead() throws {
+    var object = try #require(
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
+    for key in ["rarityEmphasis", "codePlacement", "endShare", "tokenizerShare", "latentActionShare"] {
+      object[key] = nil
+    }
+    var masking = try #require(object["masking"] as? [String: Any])
+    masking["firstFrame"] = nil
+    object["masking"] = masking
+    let data = try JSONSerialization.data(withJSONObject: object)
+    let read = try JSONDecoder().decode(TrainingConfiguration.self, from: data)
+    #expect(read.masking.firstFrame == 0 && read.masking.corruption == MaskingConfiguration().corruption)
+  }
+}
+
+@Suite struct RareTokenTests {
+  /// A patch that is one in thousands keeps a code where codes are placed on what is served worst.
+  @Test func aRarePatchGetsACodeOfItsOwn() throws {
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    // Two grey levels everywhere, and a red square in every hundredth frame.
+    var frames = [UInt8]()
+    for frame in 0..<400 {
+      for y in 0..<16 {
+        for x in 0..<16 {
+          let isRed = frame % 100 == 7 && y / 4 == 1 && x / 4 == 2
+          frames +=
+            isRed ? [250, 0, 0] : [UInt8](repeating: (x / 4 + y / 4 + frame) % 2 == 0 ? 60 : 180, count: 3)
+        }
+      }
+    }
+    try ClipShard.write(
+      Clip(height: 16, width: 16, frames: frames, episodeStarts: [0, 100, 200, 300]),
+      to: folder.file("rare.safetensors"))
+    func distinct(_ placement: Double?) throws -> Bool {
+      var configuration = GenieConfiguration.sample()
+      configuration.tokenizer.encoderBlocks = 0
+      configuration.tokenizer.encoderPositions = false
+      let tokenizer = Tokenizer(configuration.tokenizer, seed: 1)
+      let stage = try TokenizerStage(
+        tokenizer,
+        training: TrainingConfiguration(
+          tokenizer: .init(steps: 60, batch: 2, time: 2, optimizer: .init(warmup: 2)),
+          codePlacement: placement),
+        data: TrainingData(try ClipFolder(folder.url), heldOut: 0.2), workers: Workers(count: 1), seed: 1)
+      for step in 0..<60 { _ = stage.step(step, progress: Double(step) / 60) }
+      let red = FrameBatch(
+        clips: 1, time: 1, height: 16, width: 16, bytes: Array(frames[107 * 768..<108 * 768]))
+      let codes = tokenizer.encode(red, arena: Arena())
+      return codes.count { $0 == codes[6] } == 1
+    }
+    #expect(try distinct(0.5))
   }
 }

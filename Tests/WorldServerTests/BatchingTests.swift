@@ -8,7 +8,10 @@ import WorldServer
   /// Sessions that step together are stepped in one call from the second round on.
   @Test func sessionsShareACall() throws {
     // Long enough that a busy machine makes none of the two late, shorter than a client waits.
-    let server = try TestServer { $0.batchingSeconds = 1 }
+    let server = try TestServer {
+      $0.batchingSeconds = 1
+      $0.inlineSeconds = 0
+    }
     let one = try RawClient(server.endpoint)
     let two = try RawClient(server.endpoint)
     _ = try one.open(2)
@@ -25,7 +28,10 @@ import WorldServer
   }
 
   @Test func oneSessionsTroubleIsItsOwn() throws {
-    let server = try TestServer { $0.batchingSeconds = 0.2 }
+    let server = try TestServer {
+      $0.batchingSeconds = 0.2
+      $0.inlineSeconds = 0
+    }
     let good = try RawClient(server.endpoint)
     let bad = try RawClient(server.endpoint)
     _ = try good.open()

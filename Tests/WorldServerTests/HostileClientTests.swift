@@ -34,8 +34,8 @@ import WorldServer
     message.envelope.operationCode = 200
     let unknown = try client.ask(message)
     #expect(unknown.status == .unknownOperation)
-    let reserved = try client.ask(Message(Envelope(.snapshot)))
-    #expect(reserved.status == .unknownOperation)
+    let outside = try client.ask(Message(Envelope(.snapshot)))
+    #expect(outside.status == .sessionLost)
     let opened = try client.open()
     #expect(opened.status == .ok, "and the server lives")
   }

@@ -30,8 +30,10 @@ final class RawClient {
   var epoch: UInt64 = 0
   var session = Identifier.none
 
-  init(_ endpoint: String) throws {
-    socket = try Socket(.dealer, in: Context(), .client)
+  init(_ endpoint: String, keys: ClientKeys? = nil) throws {
+    var options = SocketOptions.client
+    options.curve = keys.map { .client($0) }
+    socket = try Socket(.dealer, in: Context(), options)
     try socket.connect(endpoint)
     let connected = try socket.waitToSend(milliseconds: 2_000)
     #expect(connected)

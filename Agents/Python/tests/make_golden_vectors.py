@@ -66,6 +66,12 @@ def vectors() -> list[dict]:
             ("u8", [0, 127, 255, 1, 2, 3]), ("f32", [0.5, 0.0]), ("u8", [0, 0]), ("u8", [0, 36]), ("f32", [])]),
         message("close-request", 6, sequence=5, **session, payloads=[("i32", [])]),
         message("ping-request", 7, sequence=77, session=SESSION, epoch=EPOCH),
+        message("snapshot-reply", 9, sequence=5, **reply, payloads=[("u64", ["2", "1"]), ("u8", [7, 8, 9])]),
+        message("restore-request", 10, sequence=6, **session, payloads=[
+            ("i32", [1, 0]), ("u64", ["2", "1"]), ("u8", [7, 8, 9])]),
+        message("fork-request", 11, sequence=7, **session, payloads=[("i32", [0, 0, 1])]),
+        message("resume-request", 12, sequence=78, session=SESSION, epoch=EPOCH + 1),
+        message("resume-reply", 12, sequence=78, session=SESSION, epoch=EPOCH + 1, reply=True, metadata={"accepted": 7}),
         message("busy-reply", 5, sequence=6, status=9, retryAfter=250, **reply, metadata={"message": "busy"}),
         message("lost-reply", 5, sequence=6, status=8, **reply, metadata={"message": "gone"}),
         message("malformed-reply", 0, status=1, epoch=EPOCH, reply=True, metadata={"message": "3 bytes"}),

@@ -7,30 +7,41 @@ final class Connection {
   let endpoint: String
   let retry: RetryPolicy
   private let context: Context
+  private let keys: ClientKeys?
   private var socket: Socket
+  private var monitor: HandshakeMonitor
   /// Whether the request has left; a server that is not there yet takes nothing.
   private var isSent = false
   private var correlation: UInt64 = 0
   private let limits: Limits
 
-  init(_ endpoint: String, _ retry: RetryPolicy) throws(EnvironmentError) {
+  init(_ endpoint: String, _ retry: RetryPolicy, keys: ClientKeys? = nil) throws(EnvironmentError) {
     var limits = Limits()
     limits.metadataBytes = 16 << 20
     do throws(WireError) {
       context = try Context()
-      socket = try Connection.connect(endpoint, context)
+      socket = try Connection.socket(context, keys)
+      monitor = try HandshakeMonitor(socket, in: context)
+      try socket.connect(endpoint)
     } catch {
       throw .disconnected(endpoint: endpoint, reason: error.description)
     }
+    self.keys = keys
     self.endpoint = endpoint
     self.retry = retry
     self.limits = limits
   }
 
-  private static func connect(_ endpoint: String, _ context: Context) throws(WireError) -> Socket {
-    let socket = try Socket(.dealer, in: context, .client)
+  private static func socket(_ context: Context, _ keys: ClientKeys?) throws(WireError) -> Socket {
+    var options = SocketOptions.client
+    options.curve = keys.map { .client($0) }
+    return try Socket(.dealer, in: context, options)
+  }
+
+  private func connect() throws(WireError) {
+    socket = try Connection.socket(context, keys)
+    monitor = try HandshakeMonitor(socket, in: context)
     try socket.connect(endpoint)
-    return socket
   }
 
   /// The next number for a request outside sessions.
@@ -39,14 +50,14 @@ final class Connection {
     return correlation
   }
 
-  /// Sends a request where a server is connected; ``collect(_:of:)`` sees to it otherwise.
+  /// Sends a request where a server is connected; ``collect(_:)`` sees to it otherwise.
   func post(_ request: Message) throws(EnvironmentError) {
     try attempt { () throws(WireError) in isSent = try socket.send(request.frames) == .sent }
   }
 
   /// Waits for the answer to a request that was posted, and asks again as often as the policy says.
   /// - Returns: the reply, whatever its status, but never BUSY.
-  func collect(_ request: Message, of operation: String) throws(EnvironmentError) -> Message {
+  func collect(_ request: Message) throws(EnvironmentError) -> Message {
     let start = ContinuousClock.now
     var lastWord = start
     var nextSend = start + .seconds(retry.resendSeconds)
@@ -57,7 +68,8 @@ final class Connection {
           endpoint: endpoint, reason: "no word from the server for \(retry.silenceSeconds) s")
       }
       if now - start >= .seconds(retry.timeoutSeconds) {
-        throw .timedOut(operation: operation, seconds: retry.timeoutSeconds)
+        let operation = request.envelope.operation.map { "\($0)" }
+        throw .timedOut(operation: operation ?? "", seconds: retry.timeoutSeconds)
       }
       if now >= nextSend {
         try reconnect(request)
@@ -66,30 +78,23 @@ final class Connection {
       let silence = lastWord + .seconds(retry.silenceSeconds)
       let until = min(nextSend, silence, start + .seconds(retry.timeoutSeconds))
       let milliseconds = max(1, Int(((until - now) / .milliseconds(1)).rounded(.up)))
-      if !isSent {
-        guard try attempt({ () throws(WireError) in try socket.waitToSend(milliseconds: milliseconds) })
-        else {
-          continue
-        }
+      guard isSent else {
+        monitor.wait(toSend: socket, milliseconds: milliseconds)
+        if let refusal = monitor.refusal() { throw .refused(reason: refusal) }
         try post(request)
         continue
       }
-      guard try attempt({ () throws(WireError) in try socket.wait(milliseconds: milliseconds) }) else {
-        continue
+      guard let reply = try receive(within: milliseconds) else { continue }
+      lastWord = .now
+      guard answers(reply.envelope, request.envelope), reply.envelope.status != .corrupt else { continue }
+      guard reply.envelope.status == .busy else { return reply }
+      let pause = Double(reply.envelope.retryAfterMilliseconds) / 1_000
+      guard .now + .seconds(pause) - start < .seconds(retry.timeoutSeconds) else {
+        throw .busy(retryAfterSeconds: pause)
       }
-      while let reply = try receive() {
-        lastWord = .now
-        guard answers(reply.envelope, request.envelope) else { continue }
-        if reply.envelope.status == .corrupt { continue }
-        guard reply.envelope.status == .busy else { return reply }
-        let pause = Double(reply.envelope.retryAfterMilliseconds) / 1_000
-        guard .now + .seconds(pause) - start < .seconds(retry.timeoutSeconds) else {
-          throw .busy(retryAfterSeconds: pause)
-        }
-        Thread.sleep(forTimeInterval: pause)
-        lastWord = .now
-        try post(request)
-      }
+      Thread.sleep(forTimeInterval: pause)
+      lastWord = .now
+      try post(request)
     }
   }
 
@@ -101,7 +106,7 @@ final class Connection {
 
   /// A new socket, the same request, and a ping that tells a busy server from one that is gone.
   private func reconnect(_ request: Message) throws(EnvironmentError) {
-    try attempt { () throws(WireError) in socket = try Connection.connect(endpoint, context) }
+    try attempt { () throws(WireError) in try connect() }
     isSent = false
     guard try attempt({ () throws(WireError) in try socket.waitToSend(milliseconds: 100) }) else { return }
     try post(request)
@@ -109,20 +114,19 @@ final class Connection {
     try attempt { () throws(WireError) in _ = try socket.send(ping.frames) }
   }
 
-  /// The next message that is one.
-  private func receive() throws(EnvironmentError) -> Message? {
-    while let frames = try attempt({ () throws(WireError) in try socket.receive(limit: limits.payloads + 2) })
-    {
-      do throws(WireError) {
-        return try Message(frames: frames, limits: limits)
-      } catch .unsupportedVersion(let version) {
-        throw .refused(
-          reason: "the server speaks version \(version) of the protocol, not \(Envelope.version)")
-      } catch {
-        continue
-      }
+  /// The next message, where one comes in time and is one of the protocol.
+  private func receive(within milliseconds: Int) throws(EnvironmentError) -> Message? {
+    let frames = try attempt { () throws(WireError) in
+      try socket.receive(limit: limits.payloads + 2, within: milliseconds)
     }
-    return nil
+    guard let frames else { return nil }
+    do throws(WireError) {
+      return try Message(frames: frames, limits: limits)
+    } catch .unsupportedVersion(let version) {
+      throw .refused(reason: "the server speaks version \(version) of the protocol, not \(Envelope.version)")
+    } catch {
+      return nil
+    }
   }
 
   private func answers(_ reply: Envelope, _ request: Envelope) -> Bool {

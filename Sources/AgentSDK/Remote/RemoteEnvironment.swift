@@ -26,17 +26,18 @@ public actor RemoteEnvironment {
   /// - Throws: what ``RemotePool`` throws.
   public static func connect(
     _ endpoint: String, environment: String? = nil, options: OpenOptions = OpenOptions(),
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = RetryPolicy(), keys: ClientKeys? = nil
   ) async throws(EnvironmentError) -> RemoteEnvironment {
     let remote = RemoteEnvironment()
-    try await remote.open(endpoint, environment, options, retry)
+    try await remote.open(endpoint, environment, options, retry, keys)
     return remote
   }
 
   private func open(
-    _ endpoint: String, _ environment: String?, _ options: OpenOptions, _ retry: RetryPolicy
+    _ endpoint: String, _ environment: String?, _ options: OpenOptions, _ retry: RetryPolicy,
+    _ keys: ClientKeys?
   ) throws(EnvironmentError) {
-    let pool = try RemotePool(endpoint, environment: environment, retry: retry)
+    let pool = try RemotePool(endpoint, environment: environment, retry: retry, keys: keys)
     slot = try pool.open(options)
     self.pool = pool
   }
@@ -65,6 +66,18 @@ public actor RemoteEnvironment {
     return Transition(
       observation: batch.observations, reward: batch.rewards[0], terminated: batch.terminated[0],
       truncated: batch.truncated[0], auxiliaries: batch.auxiliaries.mapValues { $0[0] })
+  }
+
+  /// The whole state of the world, as bytes that name what they can be restored into.
+  public func snapshot() throws(EnvironmentError) -> [UInt8] {
+    let (pool, slot) = try opened()
+    return try pool.snapshot(slot)
+  }
+
+  /// Puts the world into a state that was kept.
+  public func restore(_ snapshot: [UInt8]) throws(EnvironmentError) {
+    let (pool, slot) = try opened()
+    try pool.restore(slot, from: snapshot)
   }
 
   /// Ends the session. The environment is of no more use.

@@ -18,7 +18,7 @@ import WireProtocol
 /// learn()  // while the server steps
 /// try pool.receive(into: &batch)
 /// ```
-public final class RemotePool: EnvironmentPool {
+public final class RemotePool: Snapshotting {
   public let specification: EnvironmentSpecification
   /// What the server said of itself.
   public let server: HelloReply
@@ -42,18 +42,22 @@ public final class RemotePool: EnvironmentPool {
   private var sentCount = 0
 
   /// Connects and asks what there is.
-  /// - Parameter environment: its name; nil where the server has only one.
-  /// - Throws: `disconnected` where no server answers, `unknownEnvironment` where it has none of that name.
+  /// - Parameters:
+  ///   - environment: its name; nil where the server has only one.
+  ///   - keys: for a server that asks for CURVE keys.
+  /// - Throws: `disconnected` where no server answers, `unknownEnvironment` where it has none of that name, `refused` where
+  ///   the keys do not fit.
   public init(
-    _ endpoint: String, environment: String? = nil, retry: RetryPolicy = RetryPolicy()
+    _ endpoint: String, environment: String? = nil, retry: RetryPolicy = RetryPolicy(),
+    keys: ClientKeys? = nil
   ) throws(EnvironmentError) {
-    let connection = try Connection(endpoint, retry)
+    let connection = try Connection(endpoint, retry, keys: keys)
     self.connection = connection
     let hello = Envelope(.hello, sequence: connection.nextCorrelation())
     server = try RemotePool.ask(
-      connection, Message(hello, json: HelloRequest(client: "genie-swift/1")), "hello", HelloReply.self)
+      connection, Message(hello, json: HelloRequest(client: "genie-swift/1")), HelloReply.self)
     let describe = Envelope(.describe, sequence: connection.nextCorrelation())
-    let offered = try RemotePool.ask(connection, Message(describe), "describe", Description.self).environments
+    let offered = try RemotePool.ask(connection, Message(describe), Description.self).environments
     let found =
       environment == nil && offered.count == 1 ? offered[0] : offered.first { $0.name == environment }
     guard let found else {
@@ -65,7 +69,7 @@ public final class RemotePool: EnvironmentPool {
   deinit {
     guard session != .none, pending == nil, loss == nil else { return }
     let envelope = Envelope(.close, epoch: epoch, session: session, sequence: sequence + 1)
-    connection.farewell(Message(envelope, payloads: CloseRequest().payloads), milliseconds: 200)
+    connection.farewell(Message(envelope, payloads: SlotsRequest().payloads), milliseconds: 200)
   }
 
   /// Shapes from a socket are used in arithmetic only after this.
@@ -145,23 +149,23 @@ public final class RemotePool: EnvironmentPool {
   /// Keeps the session alive through a long pause.
   public func ping() throws(EnvironmentError) -> PingReply {
     let envelope = Envelope(.ping, epoch: epoch, session: session, sequence: connection.nextCorrelation())
-    return try RemotePool.ask(connection, Message(envelope), "ping", PingReply.self)
+    return try RemotePool.ask(connection, Message(envelope), PingReply.self)
   }
 
   // MARK: - Requests
 
   /// One request outside the session's sequence.
   private static func ask<Value: Decodable>(
-    _ connection: Connection, _ request: Message, _ operation: String, _ type: Value.Type
+    _ connection: Connection, _ request: Message, _ type: Value.Type
   ) throws(EnvironmentError) -> Value {
     try connection.post(request)
-    let reply = try connection.collect(request, of: operation)
+    let reply = try connection.collect(request)
     if let error = reply.error { throw error }
     do { return try reply.json(as: type) } catch { throw .refused(reason: error.description) }
   }
 
   /// Puts a request on its way, or finds it there already.
-  private func post(
+  func post(
     _ operation: WireProtocol.Operation, _ make: (Envelope) -> Message
   ) throws(EnvironmentError) {
     if let loss { throw loss }
@@ -182,7 +186,7 @@ public final class RemotePool: EnvironmentPool {
     try connection.post(message)
   }
 
-  private func call(
+  func call(
     _ operation: WireProtocol.Operation, _ make: (Envelope) -> Message
   ) throws(EnvironmentError) -> Message {
     try post(operation, make)
@@ -192,8 +196,10 @@ public final class RemotePool: EnvironmentPool {
   /// Waits for the answer to the pending request. Where none comes it stays pending.
   private func finish() throws(EnvironmentError) -> Message {
     guard let request = pending else { throw .refused(reason: "nothing was asked") }
-    let name = request.envelope.operation.map { "\($0)" } ?? ""
-    let reply = try connection.collect(request, of: name)
+    var reply = try connection.collect(request)
+    if reply.envelope.status == .sessionLost, let again = try resumed(request, reply.envelope.epoch) {
+      reply = again
+    }
     pending = nil
     if reply.envelope.usesUpSequence {
       sequence = request.envelope.sequence
@@ -209,9 +215,25 @@ public final class RemotePool: EnvironmentPool {
     throw error
   }
 
+  /// Takes the session up at a server that was started anew and keeps sessions, and asks again there.
+  /// - Returns: nil where the session is lost.
+  private func resumed(_ request: Message, _ newEpoch: UInt64) throws(EnvironmentError) -> Message? {
+    guard session != .none, newEpoch != epoch, server.capabilities.contains("resume") else { return nil }
+    let resume = Message(
+      Envelope(.resume, epoch: newEpoch, session: session, sequence: connection.nextCorrelation()))
+    try connection.post(resume)
+    guard try connection.collect(resume).envelope.status == .ok else { return nil }
+    epoch = newEpoch
+    var again = request
+    again.envelope.epoch = newEpoch
+    pending = again
+    try connection.post(again)
+    return try connection.collect(again)
+  }
+
   /// Sees a request through that nobody waits for any more. What it opened is closed again.
   private func finishAbandoned() throws(EnvironmentError) {
-    let wasOpen = pending?.envelope.operation == .open
+    let wasOpen = [.open, .fork].contains(pending?.envelope.operation)
     do throws(EnvironmentError) {
       let reply = try finish()
       guard wasOpen else { return }
@@ -226,14 +248,14 @@ public final class RemotePool: EnvironmentPool {
 
   private func flushClosing() throws(EnvironmentError) {
     guard !closing.isEmpty else { return }
-    let payloads = CloseRequest(slots: closing).payloads
+    let payloads = SlotsRequest(slots: closing).payloads
     _ = try call(.close) { Message($0, payloads: payloads) }
     closing.removeAll()
   }
 
   // MARK: - Slots and batches
 
-  private func register(_ reply: Message) throws(EnvironmentError) -> [Slot] {
+  func register(_ reply: Message) throws(EnvironmentError) -> [Slot] {
     do throws(WireError) {
       let opened = try reply.json(as: OpenReply.self)
       let new = opened.slots.map { Slot(index: $0, generation: 0) }
@@ -246,7 +268,7 @@ public final class RemotePool: EnvironmentPool {
   }
 
   /// The numbers of some slots as a request names them: none, where they are all that are open.
-  private func numbers(
+  func numbers(
     of requested: [Slot], _ count: Int, _ what: String
   ) throws(EnvironmentError) -> [Int32] {
     if let loss { throw loss }

@@ -24,7 +24,7 @@ extension Tape {
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
     let scratch = arena.tensor([ck_spatial_attention_scratch(tokens, size)])
     ck_spatial_attention_forward(
-      all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
+      precision.kernel, all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
       queries.lowerBound, queries.count, heads, size, scale)
     let flops = 4 * Double(frames * queries.count * tokens * channels)
     guard isRecording else { return computed(out, flops: flops) }

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Which of the processor's instructions the loops use here: on other ones the last bits of a sum may differ.
+const char *ck_instruction_set(void);
+
 // ---- matrix product ---------------------------------------------------------------------------------------------
 
 /// What a product's operands are rounded to; its sums, and everything else, are Float32.
@@ -82,9 +85,10 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
 /// probabilities: [time, heads, tokens, tokens], kept for the backward pass, or NULL.
 /// Only the queries first ..< first + count are computed (out: [time, count, heads, head_dim]); with probabilities, all.
 /// scratch: ck_spatial_attention_scratch(tokens, head_dim) floats.
-void ck_spatial_attention_forward(const float *qkv, const float *bias, float *out, float *probabilities, float *scratch,
-                                  size_t time, size_t tokens, size_t first, size_t count, size_t heads, size_t head_dim,
-                                  float scale);
+/// Without probabilities, bf16 is the precision of the operands of both products.
+void ck_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias, float *out,
+                                  float *probabilities, float *scratch, size_t time, size_t tokens, size_t first,
+                                  size_t count, size_t heads, size_t head_dim, float scale);
 /// dqkv (all of q, k, v) and dbias (or NULL) accumulate.
 void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout, float *dqkv,
                                    float *dbias, float *scratch, size_t time, size_t tokens, size_t heads,

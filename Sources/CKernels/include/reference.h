@@ -25,10 +25,11 @@ void ck_reference_layer_norm_forward(const float *x, const float *gain, const fl
 void ck_reference_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean,
                                       const float *rstd, float *dx, float *dgain, float *dbias, size_t rows,
                                       size_t channels);
-void ck_reference_spatial_attention_forward(const float *qkv, const float *bias, float *out,
-                                            float *probabilities, float *scratch, size_t time, size_t tokens,
-                                            size_t first, size_t count, size_t heads, size_t head_dim,
-                                            float scale);
+/// In Float32 whatever the precision.
+void ck_reference_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias,
+                                            float *out, float *probabilities, float *scratch, size_t time,
+                                            size_t tokens, size_t first, size_t count, size_t heads,
+                                            size_t head_dim, float scale);
 void ck_reference_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
                                              float *dqkv, float *dbias, float *scratch, size_t time,
                                              size_t tokens, size_t heads, size_t head_dim, float scale);

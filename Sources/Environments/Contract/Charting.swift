@@ -20,6 +20,7 @@ public protocol Charting: EnvironmentPool {
   var charts: [String] { get }
 
   /// A chart of the last frame that a slot gave.
-  /// - Throws: ``EnvironmentError/unknownSlot(_:)``, ``EnvironmentError/unsupported(_:)`` for a name that is not offered.
+  /// - Throws: ``EnvironmentError/unknownSlot(_:)``;
+  ///   ``EnvironmentError/unsupported(_:)`` for a name that is not offered.
   func chart(_ name: String, of slot: Slot) throws(EnvironmentError) -> FrameChart
 }

@@ -17,6 +17,8 @@ public enum EnvironmentError: Error, Hashable, Sendable {
   case unknownAuxiliary(String, offered: [String])
   case invalidOption(name: String, reason: String)
   case invalidPrompt(reason: String)
+  /// Not a snapshot of this environment: of another model, precision or machine, or damaged.
+  case invalidSnapshot(String)
   case unknownEnvironment(String, offered: [String])
   /// The provider does not do this (a snapshot of a game that has none, say).
   case unsupported(String)
@@ -47,6 +49,7 @@ extension EnvironmentError: CustomStringConvertible {
       "no auxiliary '\(name)'; offered: \(offered.joined(separator: ", "))"
     case .invalidOption(let name, let reason): "option '\(name)': \(reason)"
     case .invalidPrompt(let reason): "the prompt cannot be used: \(reason)"
+    case .invalidSnapshot(let reason): "the snapshot cannot be restored: \(reason)"
     case .unknownEnvironment(let name, let offered):
       "no environment '\(name)'; offered: \(offered.joined(separator: ", "))"
     case .unsupported(let what): "not supported here: \(what)"

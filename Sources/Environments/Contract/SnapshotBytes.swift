@@ -16,7 +16,7 @@ public struct SnapshotWriter: Sendable {
 }
 
 /// Reads what a ``SnapshotWriter`` wrote. The bytes may come from anywhere: whatever is wrong with them throws
-/// ``EnvironmentError/invalidOption(name:reason:)``.
+/// ``EnvironmentError/invalidSnapshot(_:)``.
 public struct SnapshotReader: Sendable {
   private var rest: ArraySlice<UInt8>
 
@@ -41,12 +41,5 @@ public struct SnapshotReader: Sendable {
     guard count <= rest.count else { throw .invalidSnapshot("it ends too early") }
     defer { rest = rest.dropFirst(count) }
     return rest.prefix(count)
-  }
-}
-
-extension EnvironmentError {
-  /// A snapshot that cannot be restored here.
-  public static func invalidSnapshot(_ reason: String) -> EnvironmentError {
-    .invalidOption(name: "snapshot", reason: reason)
   }
 }

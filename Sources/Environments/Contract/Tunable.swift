@@ -23,13 +23,14 @@ public struct Tuning: Codable, Sendable, Hashable {
   }
 }
 
-/// A pool whose environments have numbers to turn. Values hold from the next step on, through resets, until they are turned
-/// again; a snapshot does not carry them.
+/// A pool whose environments have numbers to turn. Values hold from the next step on, through resets, until
+/// they are turned again; a snapshot does not carry them.
 public protocol Tunable: EnvironmentPool {
   var tunings: [Tuning] { get }
 
   /// Sets some of a slot's numbers and leaves the others.
-  /// - Throws: ``EnvironmentError/invalidOption(name:reason:)`` for a name that is not offered or a value out of its range.
+  /// - Throws: ``EnvironmentError/invalidOption(name:reason:)`` for a name that is not offered or a value out
+  ///   of its range.
   mutating func tune(_ slot: Slot, _ values: [String: Double]) throws(EnvironmentError)
 }
 

@@ -37,6 +37,10 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     players.close(slot)
   }
 
+  // A pool is called through `any EnvironmentPool`: without a version of its own, a game's hot loop would look up types at
+  // run time, slot by slot.
+  @_specialize(where G == Platformer)
+  @_specialize(where G == Noop)
   public mutating func reset(
     _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
@@ -52,6 +56,8 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     }
   }
 
+  @_specialize(where G == Platformer)
+  @_specialize(where G == Noop)
   public mutating func step(
     _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {

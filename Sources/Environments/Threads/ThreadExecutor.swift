@@ -1,7 +1,7 @@
 import Foundation
 
-/// Runs an actor on a thread of its own, so that waiting for a socket, or for a pool's step, never holds up Swift's
-/// cooperative threads.
+/// Runs an actor on a thread of its own, so that waiting for a socket, or for a pool's step, never holds up
+/// Swift's cooperative threads.
 public final class ThreadExecutor: SerialExecutor {
   private let jobs = JobQueue()
 

@@ -33,6 +33,8 @@ public struct GameMeasurement: Sendable {
   public var play: FreePlay
   /// Share of the real frames that are valid still when the tokenizer has encoded and decoded them.
   public var decodedValidity: Double
+  /// Levels dreamt from nothing; nil for a world that was not trained for it.
+  public var levels: DreamtLevels?
   /// What variety the real frames of one half have against those of the other: as much as can be hoped for.
   public var realVariety: Double
   /// Distribution of tiles in real frames, by name.
@@ -82,6 +84,9 @@ public struct GameMeasurement: Sendable {
     }
     realVariety = zip(halves[0], halves[1]).reduce(0) { $0 + min($1.0, $1.1) }
     decodedValidity = Self.decodedValidity(world.genie.tokenizer, clips, judge: judge, workers: workers)
+    if world.dreamsLevels {
+      levels = try DreamtLevels(world, count: 256, judge: judge, real: distribution, workers: workers)
+    }
     let key = RandomKey(seed: 0).folded(in: "free play")
     play = try Self.play(
       world, judge: judge, clips: clips, effort: effort, real: distribution, workers: workers, wrap: { $0 },
@@ -148,6 +153,7 @@ public struct GameMeasurement: Sendable {
     report["variety_real"] = .number(realVariety)
     report["tiles_real"] = .object(
       Dictionary(tiles.dropFirst().map { ($0.name, .number($0.share)) }) { $1 })
+    if let levels { report["dreamt_levels"] = .object(levels.report) }
     if !rewards.isEmpty {
       report["reward_f1"] = .object(Dictionary(rewards.map { ($0.name, .number($0.f1)) }) { $1 })
     }

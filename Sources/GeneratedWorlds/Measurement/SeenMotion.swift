@@ -32,7 +32,7 @@ struct SeenMotion: Equatable {
         count += 1
       }
     }
-    guard count >= 6, let moved = Self.displacement(old, new, of: left, gain: 0.5) else { return }
+    guard count >= 6, let moved = Self.displacement(old, new, of: left, gain: 0.3) else { return }
     object = (moved.x - scene.x, moved.y - scene.y)
   }
 

@@ -112,15 +112,6 @@ public struct WorldMeasurement: Sendable {
   }
 }
 
-/// No reward and no end: dreams that go on whatever happens.
-public struct NoRewards: RewardModel {
-  public init() {}
-
-  public func judge(previous: [Int32], action: Int32, tokens: [Int32], tape: Tape) -> Judgement {
-    Judgement(reward: 0, ended: false)
-  }
-}
-
 /// A mean with a 95% interval.
 public struct Estimate: Sendable, Equatable {
   public var mean: Double

@@ -5,19 +5,25 @@ import WorldModel
 
 /// One slot of a pool of generated worlds: a world's past, and where its episode is.
 final class Dream: @unchecked Sendable {
-  enum Phase { case fresh, playing, ended }
+  enum Phase: UInt8 { case fresh, playing, ended }
 
   var state: WorldState
   var seeds = SeedSequence()
   var phase = Phase.fresh
-  var key = RandomKey(seed: 0)
+  /// Of the episode: what its random numbers come from.
+  var episodeSeed: UInt64 = 0
+  /// What the reward model remembers of the episode.
+  var memory = EpisodeMemory()
   /// Steps since the last reset.
   var steps = 0
   let horizon: Int
   let auxiliaries: [String]
   var sampling: SamplingConfiguration
-  /// Of each token of the last frame, in 0...1: how likely it was when it was fixed; 1 where nothing was sampled.
+  /// Of each token of the last frame, in 0...1: how likely it was when it was fixed; 1 where nothing was
+  /// sampled.
   var confidence: [Float]
+
+  var key: RandomKey { RandomKey(seed: episodeSeed) }
 
   init(state: WorldState, horizon: Int, auxiliaries: [String], sampling: SamplingConfiguration) {
     self.state = state

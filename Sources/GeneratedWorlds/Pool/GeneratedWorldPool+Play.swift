@@ -26,7 +26,8 @@ extension GeneratedWorldPool: Tunable {
   }
 }
 
-/// What is behind a dreamt frame: its tokens (codes of the tokenizer), and how likely each was when it was fixed.
+/// What is behind a dreamt frame: its tokens (codes of the tokenizer), and how likely each was when it was
+/// fixed.
 extension GeneratedWorldPool: Charting {
   public var charts: [String] { ["confidence", "tokens"] }
 

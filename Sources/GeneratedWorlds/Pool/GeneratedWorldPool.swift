@@ -24,29 +24,34 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// One a worker, and one that has all workers.
   private let dreamers: [Dreamer]
   private let leader: Dreamer
-  /// Of products and caches.
-  public let precision: Precision
   let sampling: SamplingConfiguration
+  private let levelSampling: SamplingConfiguration?
   private(set) var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
+  /// What snapshots of this pool name.
+  let header: DreamSnapshotHeader
 
   /// - Parameters:
   ///   - workers: threads to dream on; nil takes one for each processor.
   ///   - sampling: nil takes the world's own.
-  ///   - precision: nil takes the fastest that this processor has.
   ///   - rewards: nil takes the world's own, where it has one.
+  ///   - levelSampling: how a first frame is dreamt from nothing where a reset names neither level nor picture: another
+  ///     level for each seed. nil chooses one of the world's levels instead. It takes a world that was trained for it
+  ///     (``World/dreamsLevels``).
   public init(
     _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
-    precision: Precision? = nil, rewards: (any RewardModel)? = nil, slotLimit: Int = 1024
+    rewards: (any RewardModel)? = nil,
+    levelSampling: SamplingConfiguration? = nil, slotLimit: Int = 1024
   ) {
     self.world = world
     self.rewards = rewards ?? world.rewards
     self.sampling = sampling ?? world.manifest.sampling
+    self.levelSampling = levelSampling
+    header = Self.header(of: world, self.sampling)
     let workers = workers ?? Workers()
     self.workers = workers
-    self.precision = precision ?? .preferred
-    let prepared = PreparedGenie(world.genie, precision: self.precision)
+    let prepared = PreparedGenie(world.genie, precision: world.precision)
     dreamers = (0..<workers.count).map { _ in Dreamer(prepared) }
     leader = Dreamer(prepared, team: TeamSampler(prepared, workers: workers))
     dreams = SlotTable(limit: slotLimit)
@@ -63,10 +68,20 @@ public struct GeneratedWorldPool: EnvironmentPool {
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
     let dream = Dream(
-      state: spare.popLast() ?? WorldState(world.genie, precision: precision),
-      horizon: options.horizon ?? world.manifest.horizon,
+      state: takeState(), horizon: options.horizon ?? world.manifest.horizon,
       auxiliaries: options.auxiliaries, sampling: sampling)
-    return try dreams.open(dream)
+    return try add(dream)
+  }
+
+  mutating func takeState() -> WorldState { spare.popLast() ?? WorldState(world.genie, precision: world.precision) }
+
+  mutating func add(_ dream: Dream) throws(EnvironmentError) -> Slot { try dreams.open(dream) }
+
+  /// What is in an open slot.
+  /// - Throws: ``Environments/EnvironmentError/unknownSlot(_:)``
+  func dream(_ slot: Slot) throws(EnvironmentError) -> Dream {
+    try dreams.check(slot)
+    return dreams[slot]
   }
 
   public mutating func close(_ slot: Slot) {
@@ -77,10 +92,12 @@ public struct GeneratedWorldPool: EnvironmentPool {
     _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: options.count, of: "reset options")
-    run(slots, together: false, into: &batch) { [world, specification] row, dream, dreamer, frame in
+    run(slots, together: false, into: &batch) {
+      [world, specification, levelSampling] row, dream, dreamer, frame in
       var outcome = DreamOutcome()
       do throws(EnvironmentError) {
-        try Self.begin(dream, options[row], world: world, specification, dreamer: dreamer, into: frame)
+        try Self.begin(
+          dream, options[row], world: world, specification, levelSampling, dreamer: dreamer, into: frame)
       } catch { outcome.fault = error }
       return outcome
     }
@@ -130,16 +147,25 @@ public struct GeneratedWorldPool: EnvironmentPool {
 
   private static func begin(
     _ dream: Dream, _ options: ResetOptions, world: World, _ specification: EnvironmentSpecification,
-    dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
+    _ levelSampling: SamplingConfiguration?, dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
   ) throws(EnvironmentError) {
-    let prompt = try startFrames(options, dream: dream, world: world, specification)
+    let isDreamt = levelSampling != nil && options.prompt == nil && options.level == nil
+    let prompt =
+      isDreamt ? nil : try startFrames(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
-    dream.key = RandomKey(seed: upcoming.take(options.seed))
+    dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
     dream.state.clear()
     for token in dream.confidence.indices { dream.confidence[token] = 1 }
+    dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing
+    guard let prompt else {
+      _ = dreamer.sampler.next(
+        action: Dynamics.noAction, state: &dream.state, configuration: levelSampling!,
+        key: dream.key.folded(in: "level"), into: frame)
+      return
+    }
     dreamer.tape.reset()
     let codes = world.genie.tokenizer.encode(prompt, arena: dreamer.tape.arena)
     let inferred = prompt.time > 1 ? world.genie.latentActions.infer(prompt, arena: dreamer.tape.arena) : []
@@ -195,7 +221,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     if let rewards {
       dreamer.tape.reset()
       let judgement = rewards.judge(
-        previous: previous, action: action, tokens: dream.state.tokens, tape: dreamer.tape)
+        previous: previous, action: action, tokens: dream.state.tokens, memory: &dream.memory,
+        tape: dreamer.tape)
       outcome.reward = judgement.reward
       outcome.terminated = judgement.ended
     }

@@ -92,9 +92,10 @@ class Page {
     return this.start({ level: Math.floor(Math.random() * (levels ?? 2 ** 31)) });
   }
 
-  /** Lets a scout wander through a level, and starts from where it got to. */
+  /** A level of the world's own; of a world that dreams none, where a scout got to that wandered through a level. */
   dreamtLevel = attempt(async () => {
-    const { actions } = this.welcome;
+    const { actions, dreamsLevels } = this.welcome;
+    if (dreamsLevels) return this.start({ seed: newSeed() });
     const wanderer = { world: scout, seed: newSeed(), level: undefined };
     let frame = await this.wire.ask("start", wanderer);
     let action = 0;
@@ -106,7 +107,7 @@ class Page {
       frame = next;
     }
     await this.wire.ask("close", { world: scout });
-    await this.start({ pixels: frame.pixels });
+    return this.start({ pixels: frame.pixels });
   });
 
   useFile = attempt(async (file) => {
@@ -276,7 +277,8 @@ class Page {
     on("save-sheet", attempt(() => recording.saveSheet(this.panes)));
     on("save-log", attempt(() => recording.saveLog(this.focus)));
     receiveFiles($("file"), this.useFile);
-    $("dreamt-level").hidden = $("draw").hidden = $("drop-hint").hidden = welcome.promptLimit === 0;
+    $("draw").hidden = $("drop-hint").hidden = welcome.promptLimit === 0;
+    $("dreamt-level").hidden = welcome.promptLimit === 0 && !welcome.dreamsLevels;
     $("agent-panel").hidden = welcome.players.length === 0;
     choices($("agent"), "none", welcome.players);
     $("agent").addEventListener("change", () => this.chooseAgent($("agent").value));
@@ -311,7 +313,7 @@ class Page {
   connectKeys() {
     const commands = {
       Backspace: () => this.again(), KeyN: () => this.newLevel(),
-      KeyM: () => this.welcome.promptLimit > 0 && this.dreamtLevel(), KeyB: () => this.branch(),
+      KeyM: () => $("dreamt-level").hidden || this.dreamtLevel(), KeyB: () => this.branch(),
       KeyP: () => this.letAgentPlay(), Comma: () => this.look(this.focus.shown - 1),
       Period: () => this.look(this.focus.shown + 1),
       KeyT: () => {

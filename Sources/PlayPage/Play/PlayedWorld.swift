@@ -2,8 +2,8 @@ import Environments
 
 /// One world of a page: a slot, and its episode so far, from which each of its frames can be had again.
 ///
-/// The same start and the same actions give the same frames, so the list of steps is enough to go back anywhere; marks, where
-/// the pool keeps snapshots, spare most of the way.
+/// The same start and the same actions give the same frames, so the list of steps is enough to go back
+/// anywhere; marks, where the pool keeps snapshots, spare most of the way.
 struct PlayedWorld {
   /// A step that was taken, and what came of it.
   struct Step {
@@ -96,7 +96,8 @@ struct PlayedWorld {
       stacked(player.frames), seed: SplitMix64.mix((start.seed ?? 0) &* 0x1_0001 &+ UInt64(steps.count)))
   }
 
-  /// The last frames, interleaved by channel as ``Environments/FrameStack`` does; the oldest fills what is missing.
+  /// The last frames, interleaved by channel as ``Environments/FrameStack`` does; the oldest fills what is
+  /// missing.
   private func stacked(_ frames: Int) -> [UInt8] {
     guard frames > 1 else { return recent.last ?? [] }
     let missing = max(0, frames - recent.count)

@@ -7,8 +7,8 @@ struct Playhouse {
     var world: Int
   }
 
-  /// Steps after which an episode is cut, whatever the pool's own horizon: a person may play on while an agent would begin
-  /// anew, and a page keeps all frames to go back to.
+  /// Steps after which an episode is cut, whatever the pool's own horizon: a person may play on while an
+  /// agent would begin anew, and a page keeps all frames to go back to.
   static let horizon = 3_000
   static let visitLimit = 16
 
@@ -24,10 +24,12 @@ struct Playhouse {
 
   /// - Parameters:
   ///   - actionNames: instead of the pool's own, where it has none.
+  ///   - dreamsLevels: see ``PlayConfiguration/dreamsLevels``.
   ///   - players: who can be asked to play.
   /// - Throws: ``Environments/EnvironmentError/unsupported(_:)`` for a pool whose frames are no RGB pictures.
   init(
-    _ pool: any EnvironmentPool, actionNames: [String] = [], players: [any Player] = []
+    _ pool: any EnvironmentPool, actionNames: [String] = [], dreamsLevels: Bool = false,
+    players: [any Player] = []
   ) throws(EnvironmentError) {
     let specification = pool.specification
     space = specification.observationSpace
@@ -38,7 +40,8 @@ struct Playhouse {
     welcome = Welcome(
       name: specification.name, height: space.height, width: space.width,
       actions: specification.actionSpace.count, actionNames: names, frameRate: specification.frameRate,
-      horizon: specification.horizon, levels: specification.levels, promptLimit: specification.promptLimit,
+      horizon: specification.horizon, levels: specification.levels, dreamsLevels: dreamsLevels,
+      promptLimit: specification.promptLimit,
       players: players.map(\.name), tunings: (pool as? any Tunable)?.tunings ?? [],
       charts: (pool as? any Charting)?.charts ?? [])
     auxiliaries = ["logLikelihood", "entropy"].filter(specification.auxiliaries.contains)

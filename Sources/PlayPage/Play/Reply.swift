@@ -22,6 +22,8 @@ struct Welcome: Codable, Equatable {
   var horizon: Int?
   /// Nil where any number is a level.
   var levels: Int?
+  /// Whether a start without level and picture is a level of the world's own.
+  var dreamsLevels: Bool
   /// Frames of a picture to start from; 0 where a start takes none.
   var promptLimit: Int
   var players: [String]
@@ -31,10 +33,11 @@ struct Welcome: Codable, Equatable {
 
 /// A frame and how it came about.
 ///
-/// `[1, world, flags, actions]`, the frame's number (UInt32), the action that led to it (Int32, -1 at the start), then as
-/// Float32: reward, log-likelihood, entropy, value, milliseconds at the server, then a probability for each of `actions`,
-/// then the pixels `[height, width, 3]`, then where there is a chart (flag 8) its rows and columns (UInt16 each) and values.
-/// Flags: 1 terminated, 2 truncated, 4 the player decides next, 8 chart. What is not known is NaN.
+/// `[1, world, flags, actions]`, the frame's number (UInt32), the action that led to it (Int32, -1 at the
+/// start), then as Float32: reward, log-likelihood, entropy, value, milliseconds at the server, then a
+/// probability for each of `actions`, then the pixels `[height, width, 3]`, then where there is a chart (flag
+/// 8) its rows and columns (UInt16 each) and values. Flags: 1 terminated, 2 truncated, 4 the player decides
+/// next, 8 chart. What is not known is NaN.
 struct FrameReply {
   var world: Int
   var number: Int
@@ -71,7 +74,8 @@ struct FrameReply {
   }
 }
 
-/// Frames in rows: `[2, 0]`, rows and columns (UInt16 each), two bytes of nothing, then the pixels of each frame.
+/// Frames in rows: `[2, 0]`, rows and columns (UInt16 each), two bytes of nothing, then the pixels of each
+/// frame.
 struct Sheet {
   var rows: Int
   var columns: Int

@@ -1,7 +1,8 @@
 import Environments
 import Foundation
 
-/// The playhouse on a thread of its own: a pool is synchronous, and a step must not hold up Swift's cooperative threads.
+/// The playhouse on a thread of its own: a pool is synchronous, and a step must not hold up Swift's
+/// cooperative threads.
 actor Stage {
   private let executor = ThreadExecutor(name: "genie play")
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -10,7 +11,9 @@ actor Stage {
 
   /// Makes the pool where it will be stepped.
   func prepare(_ play: PlayConfiguration) throws(EnvironmentError) {
-    house = try Playhouse(try play.makePool(), actionNames: play.actionNames, players: play.players)
+    house = try Playhouse(
+      try play.makePool(), actionNames: play.actionNames, dreamsLevels: play.dreamsLevels,
+      players: play.players)
   }
 
   func enter() throws(PlayError) -> Int {

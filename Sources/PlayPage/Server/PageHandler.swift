@@ -41,8 +41,8 @@ struct PageHandler: HTTPHandler {
     self.files = files
     self.origin = origin
     self.stage = stage
-    // Every message in one WebSocket frame, and so in one write: a second small one would wait for the acknowledgement of the
-    // first.
+    // Every message in one WebSocket frame, and so in one write: a second small one would wait for the
+    // acknowledgement of the first.
     socket = .webSocket(VisitHandler(stage: stage), frameSize: 1 << 26)
   }
 

@@ -8,17 +8,20 @@ public struct PlayConfiguration: Sendable {
   public var makePool: EnvironmentCatalogue.Factory
   /// Names of the actions, for a pool that has none of its own.
   public var actionNames: [String]
+  /// Whether a start that names neither level nor picture is a level of the pool's own invention.
+  public var dreamsLevels: Bool
   /// Who can be asked to play.
   public var players: [any Player]
   /// Of 127.0.0.1; 0 takes any that is free.
   public var port: UInt16
 
   public init(
-    actionNames: [String] = [], players: [any Player] = [], port: UInt16 = 0,
+    actionNames: [String] = [], dreamsLevels: Bool = false, players: [any Player] = [], port: UInt16 = 0,
     makePool: @escaping EnvironmentCatalogue.Factory
   ) {
     self.makePool = makePool
     self.actionNames = actionNames
+    self.dreamsLevels = dreamsLevels
     self.players = players
     self.port = port
   }
@@ -38,10 +41,11 @@ public enum PlayServerError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// Serves one page on which a person steps into a world: a fixed list of files, and a WebSocket for each page that is open.
+/// Serves one page on which a person steps into a world: a fixed list of files, and a WebSocket for each page
+/// that is open.
 ///
-/// Nobody but this machine is listened to, and no page but this one: a request must name this server as its host, and a
-/// WebSocket must come from a page of this origin.
+/// Nobody but this machine is listened to, and no page but this one: a request must name this server as its
+/// host, and a WebSocket must come from a page of this origin.
 ///
 /// ```swift
 /// let server = try await PlayServer(PlayConfiguration(port: 8765) { GamePool(Platformer()) })

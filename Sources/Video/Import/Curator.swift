@@ -15,6 +15,11 @@ struct Curator {
   private var count = 0
 
   private(set) var counts = CurationReport.Counts()
+  private(set) var samples: [CurationReport.Sample] = []
+  /// Samples of a reason that are kept.
+  private static let sampleLimit = 24
+  /// Frames read when the last one was dropped.
+  private var lastDropped = -1
 
   init(
     options: ImportOptions, metadata: [String: String], emit: @escaping (Clip) throws(ImportError) -> Void
@@ -29,19 +34,23 @@ struct Curator {
     counts.read += 1
     let isRepeat = frame == previous
     repeats = isRepeat ? repeats + 1 : 0
+    let before = previous
     previous = frame
     if options.dropsBlack, frame.allSatisfy({ $0 <= 16 }) {
       counts.droppedBlack += 1
+      keepSample(.black, [frame])
       return try interrupt()
     }
     if let longest = options.longestFreeze, repeats >= longest {
       counts.droppedFrozen += 1
+      keepSample(.frozen, [frame])
       return try interrupt()
     }
     if options.detectsCuts, !isRepeat,
       cuts.isCut(Picture(height: options.size, width: options.size, pixels: frame))
     {
       counts.cuts += 1
+      keepSample(.cut, [before ?? frame, frame])
       try closeEpisode()
     }
     // An episode that fills a shard by itself goes on in the next one.
@@ -53,6 +62,18 @@ struct Curator {
   /// Ends the last episode and emits what is left.
   mutating func finish() throws(ImportError) {
     try closeEpisode(isLast: true)
+  }
+
+  /// Keeps a frame to look at; of a run of dropped frames only the first.
+  private mutating func keepSample(_ reason: CurationReport.Reason, _ frames: [[UInt8]]) {
+    let same = samples.filter { $0.reason == reason }
+    let isRun = reason != .cut && reason != .tooShort && lastDropped == counts.read - 1
+    lastDropped = counts.read
+    guard same.count < Self.sampleLimit, !isRun else { return }
+    samples.append(
+      CurationReport.Sample(
+        reason: reason, frame: counts.read - 1,
+        pictures: frames.map { Picture(height: options.size, width: options.size, pixels: $0) }))
   }
 
   /// A frame was dropped: what follows does not continue what was before.
@@ -69,6 +90,7 @@ struct Curator {
       counts.kept += length
     } else {
       counts.droppedShort += length
+      if length > 0 { keepSample(.tooShort, [Array(frames.suffix(options.size * options.size * 3))]) }
       count = openStart
       frames.removeLast(length * options.size * options.size * 3)
     }

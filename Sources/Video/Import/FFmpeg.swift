@@ -69,6 +69,9 @@ struct FFmpeg {
       ])
   }
 
+  /// Starts ffmpeg.
+  func run(_ arguments: [String]) throws(ImportError) -> ChildProcess { try start(ffmpeg, arguments) }
+
   private func start(_ executable: URL, _ arguments: [String]) throws(ImportError) -> ChildProcess {
     do {
       return try ChildProcess(executable, arguments)

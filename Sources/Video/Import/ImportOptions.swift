@@ -12,6 +12,8 @@ public struct ImportOptions: Sendable, Equatable {
   public var size: Int
   /// Frames a second; nil keeps the file's own rate. Pictures in a folder are taken one by one at any rate.
   public var framesPerSecond: Double?
+  /// Where the file's own rate is kept, but it is higher than this, frames are left out; nil keeps any.
+  public var highestFramesPerSecond: Double?
   public var fit: Fit
   /// Whether scene changes begin new episodes; if not, only files and dropped frames do.
   public var detectsCuts: Bool
@@ -25,7 +27,8 @@ public struct ImportOptions: Sendable, Equatable {
   public var framesPerShard: Int
 
   public init(
-    size: Int = 64, framesPerSecond: Double? = nil, fit: Fit = .crop, detectsCuts: Bool = true,
+    size: Int = 64, framesPerSecond: Double? = nil, highestFramesPerSecond: Double? = nil, fit: Fit = .crop,
+    detectsCuts: Bool = true,
     dropsBlack: Bool = true, longestFreeze: Int? = 64, shortestEpisode: Int = 8, framesPerShard: Int = 4096
   ) {
     precondition(
@@ -35,6 +38,7 @@ public struct ImportOptions: Sendable, Equatable {
       "episodes of \(shortestEpisode) frames in shards of \(framesPerShard)")
     self.size = size
     self.framesPerSecond = framesPerSecond
+    self.highestFramesPerSecond = highestFramesPerSecond
     self.fit = fit
     self.detectsCuts = detectsCuts
     self.dropsBlack = dropsBlack

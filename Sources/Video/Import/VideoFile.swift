@@ -17,7 +17,9 @@ final class VideoFile: FrameSource {
     path = url.path
     size = options.size
     let properties = try ffmpeg.properties(of: url)
-    framesPerSecond = options.framesPerSecond ?? properties.framesPerSecond
+    var own = properties.framesPerSecond
+    if let rate = own, let highest = options.highestFramesPerSecond { own = min(rate, highest) }
+    framesPerSecond = options.framesPerSecond ?? own
     if let duration = properties.duration, let framesPerSecond, duration * framesPerSecond < 1e12 {
       expectedFrames = Int(duration * framesPerSecond)
     } else {

@@ -65,7 +65,7 @@ public struct VideoImport {
       report.sources.append(
         CurationReport.Source(
           path: source.path, framesPerSecond: source.framesPerSecond, counts: curator.counts,
-          warning: source.warning))
+          samples: curator.samples, warning: source.warning))
     }
     guard writer.shardCount > 0 else { throw .nothingLeft(report) }
     try clips { () throws(ClipError) in try writer.finish() }

@@ -42,6 +42,17 @@ public struct Picture: Sendable, Equatable {
     return cropped(top: (height - side) / 2, left: (width - side) / 2, height: side, width: side)
   }
 
+  /// The largest part in the middle that has the proportions of another size, at that size.
+  public func centreCrop(height newHeight: Int, width newWidth: Int) -> Picture {
+    let part =
+      height * newWidth > width * newHeight
+      ? (height: max(1, width * newHeight / newWidth), width: width)
+      : (height: height, width: max(1, height * newWidth / newHeight))
+    return cropped(
+      top: (height - part.height) / 2, left: (width - part.width) / 2, height: part.height, width: part.width
+    ).resized(height: newHeight, width: newWidth)
+  }
+
   /// The picture at another size: every new pixel is the mean of the area it covers.
   public func resized(height newHeight: Int, width newWidth: Int) -> Picture {
     if newHeight == height, newWidth == width { return self }

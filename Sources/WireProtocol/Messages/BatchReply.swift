@@ -40,13 +40,18 @@ public enum BatchReply {
   /// - Parameters:
   ///   - rows: which rows; they become rows `0..<rows.count` of the message.
   ///   - auxiliaries: the session's, in its order; one that the batch lacks is NaN.
+  ///   - lent: the batch's observations, where the message may use them as they lie; else it copies them.
   public static func message(
-    _ envelope: Envelope, _ batch: StepBatch, rows: Range<Int>, auxiliaries: [String]
+    _ envelope: Envelope, _ batch: StepBatch, rows: Range<Int>, auxiliaries: [String],
+    lent: LentBytes? = nil
   ) -> Message {
     let size = batch.observationSpace.byteCount
-    let observations = batch.observations.withUnsafeBytes {
-      Frame(copying: UnsafeRawBufferPointer(rebasing: $0[rows.lowerBound * size..<rows.upperBound * size]))
-    }
+    let bytes = rows.lowerBound * size..<rows.upperBound * size
+    let observations =
+      lent.map { Frame(lending: $0, bytes) }
+      ?? batch.observations.withUnsafeBytes {
+        Frame(copying: UnsafeRawBufferPointer(rebasing: $0[bytes]))
+      }
     let flags = rows.map { (batch.terminated[$0] ? 1 : 0) | (batch.truncated[$0] ? 2 : 0) as UInt8 }
     let columns = Frame(byteCount: 4 * auxiliaries.count * rows.count)
     columns.withUnsafeMutableBytes { bytes in

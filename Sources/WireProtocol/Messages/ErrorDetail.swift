@@ -40,7 +40,7 @@ public struct ErrorDetail: Codable, Hashable, Sendable {
     case .disconnected(let endpoint, let reason): (self.endpoint, self.reason) = (endpoint, reason)
     case .timedOut(let operation, let seconds): (self.operation, self.seconds) = (operation, seconds)
     case .busy(let seconds): self.seconds = seconds
-    case .invalidPrompt(let reason), .sessionLost(let reason),
+    case .invalidPrompt(let reason), .invalidSnapshot(let reason), .sessionLost(let reason),
       .refused(let reason), .fault(let reason):
       self.reason = reason
     }
@@ -61,6 +61,7 @@ public struct ErrorDetail: Codable, Hashable, Sendable {
     case .unknownAuxiliary: return .unknownAuxiliary(name ?? "", offered: offered ?? [])
     case .invalidOption: return .invalidOption(name: name ?? "", reason: reason ?? "")
     case .invalidPrompt: return .invalidPrompt(reason: reason ?? "")
+    case .invalidSnapshot: return .invalidSnapshot(reason ?? message)
     case .unknownEnvironment: return .unknownEnvironment(name ?? "", offered: offered ?? [])
     case .unsupported: return .unsupported(what ?? message)
     case .disconnected: return .disconnected(endpoint: endpoint ?? "", reason: reason ?? "")
@@ -94,6 +95,7 @@ extension Status {
       case .unknownAuxiliary: .unknownAuxiliary
       case .invalidOption: .invalidOption
       case .invalidPrompt: .invalidPrompt
+      case .invalidSnapshot: .invalidSnapshot
       case .unknownEnvironment: .unknownEnvironment
       case .unsupported: .unsupported
       case .disconnected: .disconnected

@@ -95,3 +95,11 @@ public struct PingReply: Codable, Hashable, Sendable {
     self.sessions = sessions
   }
 }
+
+/// Metadata of the answer to `resume`.
+public struct ResumeReply: Codable, Hashable, Sendable {
+  /// The last sequence number that was used up.
+  public var accepted: UInt64
+
+  public init(accepted: UInt64) { self.accepted = accepted }
+}

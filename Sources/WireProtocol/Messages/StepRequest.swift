@@ -20,17 +20,3 @@ public struct StepRequest: Hashable, Sendable {
     actions = try message.payloads[1].array(of: Int32.self, "actions")
   }
 }
-
-/// The payload of `close`: which slots; empty: the session ends.
-public struct CloseRequest: Hashable, Sendable {
-  public var slots: [Int32]
-
-  public init(slots: [Int32] = []) { self.slots = slots }
-
-  public var payloads: [Frame] { [Frame(slots)] }
-
-  public init(reading message: Message) throws(WireError) {
-    try message.requirePayloads(1)
-    slots = try message.payloads[0].array(of: Int32.self, "slots")
-  }
-}

@@ -10,13 +10,28 @@ import CZeroMQ
 public final class Context: Sendable {
   nonisolated(unsafe) let handle: UnsafeMutableRawPointer
 
+  /// - Parameter socketLimit: how many sockets it can have.
   /// - Throws: ``WireError/socket(call:endpoint:reason:)`` where the system has no room for another.
-  public init() throws(WireError) {
+  public init(socketLimit: Int32 = 1_023) throws(WireError) {
     guard let handle = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
+    zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, socketLimit)
     self.handle = handle
   }
 
   deinit { zmq_ctx_term(handle) }
+
+  /// Lets this process have as many connections as the system allows: each needs a descriptor.
+  public static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let kind = RLIMIT_NOFILE
+    #endif
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(kind, &limit)
+  }
 }
 
 extension WireError {

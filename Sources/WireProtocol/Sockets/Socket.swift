@@ -13,6 +13,8 @@ public struct Socket: ~Copyable {
     case router
     /// A client's.
     case dealer
+    /// Answers one question at a time, within the process.
+    case reply
   }
 
   /// What became of a message.
@@ -36,7 +38,12 @@ public struct Socket: ~Copyable {
   private static func handle(
     _ kind: Kind, in context: Context, _ options: SocketOptions
   ) throws(WireError) -> UnsafeMutableRawPointer {
-    let type = kind == .router ? ZMQ_ROUTER : ZMQ_DEALER
+    let type =
+      switch kind {
+      case .router: ZMQ_ROUTER
+      case .dealer: ZMQ_DEALER
+      case .reply: ZMQ_REP
+      }
     guard let handle = zmq_socket(context.handle, type) else { throw .last("zmq_socket") }
     do {
       try options.apply(to: handle, kind: kind)
@@ -133,31 +140,68 @@ public struct Socket: ~Copyable {
     }
   }
 
-  /// Waits until a message can be received, `wake` was called (that sign is taken then), or the time is over.
-  /// - Returns: whether a message can be received.
-  public func wait(milliseconds: Int, or wake: WakeUp? = nil) throws(WireError) -> Bool {
-    let events = Int16(ZMQ_POLLIN)
+  /// A whole message, waited for as long as told; nil where none came, or a signal ended the wait.
+  public func receive(limit: Int, within milliseconds: Int) throws(WireError) -> [Frame]? {
+    var time = Int32(clamping: milliseconds)
+    zmq_setsockopt(handle, ZMQ_RCVTIMEO, &time, MemoryLayout<Int32>.size)
+    let first = Frame(byteCount: 0)
+    guard zmq_msg_recv(first.message, handle, 0) >= 0 else {
+      switch zmq_errno() {
+      case EINTR, EAGAIN: return nil
+      default: throw .last("cannot receive")
+      }
+    }
+    guard zmq_msg_more(first.message) != 0 else { return [first] }
+    // The parts of a message come all at once.
+    return [first] + (try receive(limit: limit - 1) ?? [])
+  }
+
+  /// Waits until a message may be there, `wake` was called (that sign is taken then), or the time is over. It may return
+  /// early: the caller looks at its clock and comes back.
+  ///
+  /// To be called after ``receive(limit:)`` has found nothing, and nothing was sent since: the socket's descriptor tells of what
+  /// is new, not of what is there.
+  public func waitForMore(milliseconds: Int, or wake: WakeUp) throws(WireError) {
+    var descriptor: Int32 = -1
+    var size = MemoryLayout<Int32>.size
+    guard zmq_getsockopt(handle, ZMQ_FD, &descriptor, &size) == 0 else { throw .last("cannot poll") }
     var items = (
-      zmq_pollitem_t(socket: handle, fd: 0, events: events, revents: 0),
-      zmq_pollitem_t(socket: nil, fd: wake?.readEnd ?? -1, events: events, revents: 0)
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: wake.readEnd, events: Int16(POLLIN), revents: 0)
     )
     let result = withUnsafeMutableBytes(of: &items) { bytes in
-      zmq_poll(bytes.bindMemory(to: zmq_pollitem_t.self).baseAddress, wake == nil ? 1 : 2, milliseconds)
+      poll(bytes.bindMemory(to: pollfd.self).baseAddress, 2, Int32(clamping: milliseconds))
     }
-    if result < 0 {
-      // A signal ends the wait as time does: the caller looks at its clock and comes back.
-      if zmq_errno() == EINTR { return false }
-      throw .last("cannot poll")
+    if result > 0 && items.1.revents != 0 { wake.clear() }
+  }
+
+  /// Waits until a message can be received or the time is over.
+  /// - Returns: whether one can be received.
+  public func wait(milliseconds: Int) throws(WireError) -> Bool {
+    try wait(for: ZMQ_POLLIN, milliseconds: milliseconds)
+  }
+
+  /// Waits until a message can be received from this socket or another, or the time is over.
+  public func wait(besides other: borrowing Socket, milliseconds: Int) throws(WireError) {
+    var items = (
+      zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+      zmq_pollitem_t(socket: other.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+    )
+    _ = withUnsafeMutableBytes(of: &items) { bytes in
+      zmq_poll(bytes.bindMemory(to: zmq_pollitem_t.self).baseAddress, 2, milliseconds)
     }
-    if items.1.revents != 0 { wake?.clear() }
-    return items.0.revents != 0
   }
 
   /// Waits until a message can be sent (at a client: until a server is connected) or the time is over.
   /// - Returns: whether one can be sent.
   public func waitToSend(milliseconds: Int) throws(WireError) -> Bool {
-    var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
+    try wait(for: ZMQ_POLLOUT, milliseconds: milliseconds)
+  }
+
+  private func wait(for events: Int32, milliseconds: Int) throws(WireError) -> Bool {
+    var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(events), revents: 0)
     guard zmq_poll(&item, 1, milliseconds) >= 0 else {
+      // A signal ends the wait as time does.
       if zmq_errno() == EINTR { return false }
       throw .last("cannot poll")
     }

@@ -15,6 +15,13 @@ public struct SocketOptions: Sendable {
   public var reconnectMilliseconds: Int32 = 50
   public var reconnectLimitMilliseconds: Int32 = 1_000
   public var backlog: Int32 = 1_024
+  public var curve: Curve?
+
+  /// Encryption, and who is who.
+  public enum Curve: Sendable {
+    case server(CurveKeyPair)
+    case client(ClientKeys)
+  }
 
   public init(sendLimit: Int32, receiveLimit: Int32, frameBytes: Int) {
     self.sendLimit = sendLimit
@@ -41,6 +48,8 @@ public struct SocketOptions: Sendable {
     try set(ZMQ_LINGER, Int32(0))
     try set(ZMQ_SNDHWM, sendLimit)
     try set(ZMQ_RCVHWM, receiveLimit)
+    // Room for a large batch at once: with less, the two ends' threads take turns waiting for each other.
+    try set(kind == .router ? ZMQ_SNDBUF : ZMQ_RCVBUF, Int32(1 << 20))
     try set(ZMQ_MAXMSGSIZE, Int64(frameBytes))
     try set(ZMQ_HEARTBEAT_IVL, heartbeatMilliseconds)
     try set(ZMQ_HEARTBEAT_TIMEOUT, heartbeatTimeoutMilliseconds)
@@ -57,6 +66,24 @@ public struct SocketOptions: Sendable {
       try set(ZMQ_IMMEDIATE, Int32(1))
       try set(ZMQ_RECONNECT_IVL, reconnectMilliseconds)
       try set(ZMQ_RECONNECT_IVL_MAX, reconnectLimitMilliseconds)
+    case .reply: break
+    }
+    func set(_ option: Int32, _ text: String) throws(WireError) {
+      guard zmq_setsockopt(socket, option, text, text.utf8.count) == 0 else {
+        throw .last("zmq_setsockopt \(option)")
+      }
+    }
+    switch curve {
+    case .server(let pair):
+      try set(ZMQ_CURVE_SERVER, Int32(1))
+      try set(ZMQ_CURVE_SECRETKEY, pair.secretKey.description)
+      // Without a domain, ZeroMQ asks nobody.
+      try set(ZMQ_ZAP_DOMAIN, "genie")
+    case .client(let keys):
+      try set(ZMQ_CURVE_SERVERKEY, keys.server.description)
+      try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.description)
+      try set(ZMQ_CURVE_SECRETKEY, keys.own.secretKey.description)
+    case nil: break
     }
   }
 }

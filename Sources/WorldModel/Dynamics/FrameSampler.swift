@@ -17,6 +17,9 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.temperature = temperature
     self.orderNoise = orderNoise
   }
+
+  /// For a first frame that nothing is known of: many steps, each drawn.
+  public static let level = SamplingConfiguration(steps: 16, temperature: 1)
 }
 
 /// What was drawn for a frame.
@@ -35,17 +38,22 @@ public struct SampledFrame: Sendable {
 public final class FrameSampler {
   private let prepared: PreparedGenie
   private let tape: Tape
+  private let decoderTape: Tape
   private let draft: FrameDraft
   private let member: TeamMember?
   /// Told what a frame's time goes to.
   public var profile: Profile? {
     get { tape.profile }
-    set { tape.profile = newValue }
+    set {
+      tape.profile = newValue
+      decoderTape.profile = newValue
+    }
   }
 
   public init(_ prepared: PreparedGenie) {
     self.prepared = prepared
-    tape = Tape(arena: Arena(), weights: prepared.weights)
+    tape = Tape(arena: Arena(), weights: prepared.dynamicsWeights)
+    decoderTape = Tape(arena: Arena(), weights: prepared.decoderWeights)
     draft = FrameDraft(prepared.genie)
     member = nil
   }
@@ -55,7 +63,8 @@ public final class FrameSampler {
     self.prepared = prepared
     self.member = member
     self.draft = draft
-    tape = Tape(arena: Arena(), weights: prepared.weights, member: member)
+    tape = Tape(arena: Arena(), weights: prepared.dynamicsWeights, member: member)
+    decoderTape = Tape(arena: Arena(), weights: prepared.decoderWeights, member: member)
   }
 
   /// Puts known frames at the end of a world's past.
@@ -133,9 +142,9 @@ public final class FrameSampler {
     tape.reset()
     genie.dynamics.remember(
       tape, tokens: draft.tokens, action: action, cache: state.dynamics, prepared: prepared.dynamics)
-    tape.reset()
+    decoderTape.reset()
     genie.tokenizer.decode(
-      draft.tokens, cache: state.decoder, prepared: prepared.decoder, tape: tape, into: frame)
+      draft.tokens, cache: state.decoder, prepared: prepared.decoder, tape: decoderTape, into: frame)
   }
 
   /// Runs `body` once for all samplers of a team, while the others wait.

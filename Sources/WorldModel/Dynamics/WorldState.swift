@@ -8,9 +8,10 @@ public struct WorldState: Sendable {
   /// `[tokens]` of the newest frame.
   public var tokens: [Int32]
 
+  /// - Parameter precision: of the dynamics' cache.
   public init(_ genie: Genie, precision: Precision) {
     dynamics = SpaceTimeCache(genie.dynamics.transformer.configuration, precision: precision)
-    decoder = SpaceTimeCache(genie.tokenizer.decoder.configuration, precision: precision)
+    decoder = SpaceTimeCache(genie.tokenizer.decoder.configuration, precision: .float32)
     tokens = [Int32](repeating: 0, count: genie.tokenizer.tokens)
   }
 

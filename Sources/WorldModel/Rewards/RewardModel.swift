@@ -19,8 +19,11 @@ public protocol RewardModel: Sendable {
   ///   - previous: tokens of the frame before, `[tokens]`.
   ///   - action: the latent action.
   ///   - tokens: tokens of the new frame, `[tokens]`.
+  ///   - memory: of the episode; empty at its start.
   ///   - tape: room to compute in; emptied by the caller.
-  func judge(previous: [Int32], action: Int32, tokens: [Int32], tape: Tape) -> Judgement
+  func judge(
+    previous: [Int32], action: Int32, tokens: [Int32], memory: inout EpisodeMemory, tape: Tape
+  ) -> Judgement
 }
 
 /// What a token reward model is built from.
@@ -103,7 +106,9 @@ public final class TokenRewardModel: RewardModel, Sendable {
     return tape.reshape(head(tape, tape.meanAndMaximum(flat)), [count, configuration.values.count + 1])
   }
 
-  public func judge(previous: [Int32], action: Int32, tokens: [Int32], tape: Tape) -> Judgement {
+  public func judge(
+    previous: [Int32], action: Int32, tokens: [Int32], memory: inout EpisodeMemory, tape: Tape
+  ) -> Judgement {
     let logits = logits(tape, previous: previous, tokens: tokens).value
     var reward: Float = 0
     for (index, value) in configuration.values.enumerated() where logits[index] > 0 { reward += value }

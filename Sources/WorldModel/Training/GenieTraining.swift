@@ -78,6 +78,10 @@ public final class GenieTraining {
     stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore
   ) {
     var records: [StageRecord] = []
+    let isLabelled = data.folder.hasRewards || data.folder.hasEnds
+    let rewardShare = isLabelled ? 0.05 : 0
+    let tokenShare = hasTokens ? 0 : configuration.tokenizerShare + configuration.latentActionShare
+    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
         folder: folder, events: events, seconds: seconds.map { $0 * share }, showsProgress: showsProgress)
@@ -91,17 +95,18 @@ public final class GenieTraining {
       try run(
         TokenizerStage(
           genie.tokenizer, training: configuration, data: data, workers: workers, seed: seed),
-        share: 0.27)
+        share: configuration.tokenizerShare)
       try run(
         LatentActionStage(
           genie.latentActions, training: configuration, data: data, workers: workers, seed: seed),
-        share: 0.15)
+        share: configuration.latentActionShare)
     }
     let store = encode()
     try run(
       DynamicsStage(
-        genie, training: configuration, store: store, data: data, workers: workers, seed: seed), share: 0.53)
-    guard data.folder.hasRewards || data.folder.hasEnds else { return (records, nil, [], store) }
+        genie, training: configuration, store: store, data: data, workers: workers, seed: seed),
+      share: dynamicsShare)
+    guard isLabelled else { return (records, nil, [], store) }
     let labelled = LabelledTransitions(
       store, folder: data.folder, episodes: Array(training.prefix(configuration.labelledEpisodes)))
     let held = LabelledTransitions(store, folder: data.folder, episodes: heldOut, values: labelled.values)
@@ -112,7 +117,7 @@ public final class GenieTraining {
     let stage = RewardStage(
       model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed
     )
-    try run(stage, share: 0.05)
+    try run(stage, share: rewardShare)
     return (records, model, stage.scores(), store)
   }
 

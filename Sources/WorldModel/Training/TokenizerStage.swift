@@ -25,10 +25,10 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     self.training = training
     configuration = training.tokenizer
     optimizer = Optimizer(
-      tokenizer.parameters, configuration.optimizer, workers: workers, precision: training.precision)
+      tokenizer.parameters, configuration.optimizer, workers: workers)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
     validation = try data.heldOut(frames: configuration.time, clips: 32)
-    parallel = DataParallel(tokenizer.parameters, workers: workers, precision: training.precision)
+    parallel = DataParallel(tokenizer.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     key = RandomKey(seed: seed).folded(in: "tokenizer")
   }

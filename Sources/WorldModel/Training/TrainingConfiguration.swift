@@ -23,6 +23,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var latentActions: StageConfiguration
   public var dynamics: StageConfiguration
   public var rewards: StageConfiguration
+  /// Shares of the time, where there is a time, for the tokenizer and the latent actions; a twentieth goes to rewards where
+  /// there are labels, the rest to the dynamics.
+  public var tokenizerShare: Double
+  public var latentActionShare: Double
   /// What rare patches count more when the tokenizer is trained: to the power of so much over the share of their code. 0
   /// lets every patch count the same, and then what is seldom seen is drawn badly.
   public var rarityEmphasis: Float
@@ -49,7 +53,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
   public var heldOut: Double
-  /// Of the operands of matrix products; parameters, sums, norms and softmax are Float32.
+  /// Of the operands of matrix products of latent actions and dynamics; parameters, sums, norms and softmax are Float32,
+  /// and so is the tokenizer, whose rounding would be seen.
   public var precision: Precision
 
   public init(
@@ -58,7 +63,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
     rewards: StageConfiguration = .init(
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
-    rarityEmphasis: Float = 0, codePlacement: Double? = nil,
+    tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15, rarityEmphasis: Float = 0,
+    codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
     leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
@@ -69,6 +75,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.latentActions = latentActions
     self.dynamics = dynamics
     self.rewards = rewards
+    self.tokenizerShare = tokenizerShare
+    self.latentActionShare = latentActionShare
     self.rarityEmphasis = rarityEmphasis
     self.codePlacement = codePlacement
     self.continuousShare = continuousShare
@@ -98,6 +106,8 @@ extension TrainingConfiguration {
     try read(.latentActions, \.latentActions)
     try read(.dynamics, \.dynamics)
     try read(.rewards, \.rewards)
+    try read(.tokenizerShare, \.tokenizerShare)
+    try read(.latentActionShare, \.latentActionShare)
     try read(.rarityEmphasis, \.rarityEmphasis)
     try read(.continuousShare, \.continuousShare)
     try read(.continuousNoise, \.continuousNoise)

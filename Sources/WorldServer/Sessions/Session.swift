@@ -4,6 +4,8 @@ import WireProtocol
 struct Session {
   let token: Identifier
   let nonce: Identifier
+  /// The public key of the client whose session it is; empty without CURVE. For anybody else there is no such session.
+  let user: String
   /// The connection of the latest request, where the reply goes.
   var peer: Frame
   /// The last sequence number that was used up, or is being.
@@ -11,6 +13,8 @@ struct Session {
   /// The operation of that number.
   var operation: UInt8
   var isInFlight: Bool
+  /// Whether it is being taken up from an earlier incarnation.
+  var isResuming = false
   /// The reply to `accepted`, where nothing is in flight.
   var reply: [Frame] = []
   var lastSeen: ContinuousClock.Instant
@@ -33,5 +37,26 @@ struct Session {
     }
     if envelope.sequence < accepted { return .stale }
     return envelope.sequence - 1 == accepted && !isInFlight ? .execute : .gap
+  }
+
+  /// Notes a request that is being done.
+  mutating func accept(_ envelope: Envelope, from peer: Frame) {
+    self.peer = peer
+    accepted = envelope.sequence
+    operation = envelope.operationCode
+    isInFlight = true
+    reply = []
+  }
+
+  /// Notes the answer to what was in flight.
+  mutating func answer(_ completion: Completion) {
+    isInFlight = false
+    lastSeen = .now
+    if let resumed = completion.resumed {
+      isResuming = false
+      (accepted, operation, reply) = (resumed.accepted, resumed.operation, resumed.reply)
+    } else {
+      reply = completion.frames
+    }
   }
 }

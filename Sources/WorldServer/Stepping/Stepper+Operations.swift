@@ -2,33 +2,57 @@ import Environments
 import WireProtocol
 
 extension Stepper {
-  /// Does anything but a step.
+  /// Does anything but a reset or a step.
   /// - Returns: the answer; nil where nobody waits for one.
   func perform(_ work: Work) -> Completion? {
     do throws(EnvironmentError) {
+      let answer: Completion
       switch work.kind {
-      case .open(let request): return try open(work, request)
-      case .reset(let request): return try reset(work, request)
-      case .close(let request): return try close(work, request)
-      case .step: throw .sessionLost(reason: "it holds nothing")
       case .release:
         release(work.session)
         return nil
+      case .resume: return try resume(work)
+      default: record(work)
       }
+      switch work.kind {
+      case .release, .resume: return nil
+      case .reset, .step: throw .sessionLost(reason: "it holds nothing")
+      case .open(let request): answer = try open(work, request)
+      case .close(let request): answer = try close(work, request)
+      case .snapshot(let request): answer = try snapshot(work, request)
+      case .restore(let request): answer = try restore(work, request)
+      case .fork(let request): answer = try fork(work, request)
+      }
+      keep(answer)
+      return answer
     } catch {
       // A session that could not be started is none: a retry starts afresh.
-      return failure(work, error, endsSession: holdings[work.session] == nil)
+      guard holdings[work.session] == nil else {
+        let answer = failure(work, error)
+        keep(answer)
+        return answer
+      }
+      if case .resume = work.kind {} else { journals?.remove(work.session) }
+      return failure(work, error, endsSession: true)
     }
   }
 
   func failure(_ work: Work, _ error: EnvironmentError, endsSession: Bool = false) -> Completion {
-    let envelope = work.envelope.reply(Status(error), epoch: epoch)
+    var status = Status(error)
+    // Here it is this server that has lost it, none behind it.
+    if case .resume = work.kind, status == .upstreamLost { status = .sessionLost }
+    let envelope = work.envelope.reply(status, epoch: epoch)
     return Completion(
       session: work.session, frames: Message(envelope, json: ErrorDetail(error)).frames,
       endsSession: endsSession)
   }
 
   private func answer(_ work: Work) -> Envelope { work.envelope.reply(.ok, epoch: epoch) }
+
+  private func holding(_ work: Work) throws(EnvironmentError) -> Holding {
+    guard let holding = holdings[work.session] else { throw .sessionLost(reason: "it holds nothing") }
+    return holding
+  }
 
   private func open(_ work: Work, _ request: OpenRequest) throws(EnvironmentError) -> Completion {
     guard let index = hosts.firstIndex(where: { $0.name == request.environment }) else {
@@ -40,42 +64,41 @@ extension Stepper {
       throw .invalidOption(name: "environment", reason: "the session's is \(hosts[holding.environment].name)")
     }
     guard request.count > 0 else { throw .invalidOption(name: "count", reason: "\(request.count) slots") }
-    let limit = min(limits.slotsPerSession, limits.replyBytes / host.pool.observationSpace.byteCount)
-    guard request.count <= limit - holding.slots.count, holding.hasNumbers(for: request.count) else {
-      throw .tooManySlots(limit: limit)
-    }
+    try requireRoom(for: request.count, in: holding)
     let options = request.openOptions
-    var opened: [Slot] = []
-    do throws(EnvironmentError) {
-      for _ in 0..<request.count { opened.append(try host.pool.open(options)) }
-    } catch {
-      for slot in opened { host.pool.close(slot) }
-      throw error
-    }
+    let opened = try open(request.count, in: host) { pool throws(EnvironmentError) in try pool.open(options) }
     for name in options.auxiliaries where !holding.auxiliaries.contains(name) {
       holding.auxiliaries.append(name)
     }
-    let numbers = opened.map { holding.add($0) }
+    let numbers = opened.map { holding.add($0, options) }
     holdings[work.session] = holding
     let reply = OpenReply(slots: numbers, auxiliaries: holding.auxiliaries)
     return Completion(session: work.session, frames: Message(answer(work), json: reply).frames)
   }
 
-  private func reset(_ work: Work, _ request: ResetRequest) throws(EnvironmentError) -> Completion {
-    guard let holding = holdings[work.session] else { throw .sessionLost(reason: "it holds nothing") }
-    let slots = try holding.resolve(request.slots)
-    let options = request.options.isEmpty ? slots.map { _ in ResetOptions() } : request.options
-    guard options.count == slots.count else {
-      throw .countMismatch(what: "options", expected: slots.count, found: options.count)
+  private func requireRoom(for count: Int, in holding: Holding) throws(EnvironmentError) {
+    let size = hosts[holding.environment].pool.observationSpace.byteCount
+    let limit = min(limits.slotsPerSession, limits.replyBytes / size)
+    guard count <= limit - holding.slots.count, holding.hasNumbers(for: count) else {
+      throw .tooManySlots(limit: limit)
     }
-    let host = hosts[holding.environment]
-    try host.pool.reset(slots, options, into: &host.batch)
-    let message = BatchReply.message(
-      answer(work), host.batch, rows: 0..<slots.count, auxiliaries: holding.auxiliaries)
-    return Completion(session: work.session, frames: message.frames)
   }
 
-  private func close(_ work: Work, _ request: CloseRequest) throws(EnvironmentError) -> Completion {
+  /// Opens all or none.
+  private func open(
+    _ count: Int, in host: Host, _ body: (inout any EnvironmentPool) throws(EnvironmentError) -> Slot
+  ) throws(EnvironmentError) -> [Slot] {
+    var opened: [Slot] = []
+    do throws(EnvironmentError) {
+      for _ in 0..<count { opened.append(try body(&host.pool)) }
+    } catch {
+      for slot in opened { host.pool.close(slot) }
+      throw error
+    }
+    return opened
+  }
+
+  private func close(_ work: Work, _ request: SlotsRequest) throws(EnvironmentError) -> Completion {
     let frames = Message(answer(work)).frames
     guard !request.slots.isEmpty, var holding = holdings[work.session] else {
       release(work.session)
@@ -86,5 +109,63 @@ extension Stepper {
     }
     holdings[work.session] = holding
     return Completion(session: work.session, frames: frames)
+  }
+
+  // MARK: - Snapshots
+
+  private func snapshot(_ work: Work, _ request: SlotsRequest) throws(EnvironmentError) -> Completion {
+    let holding = try holding(work)
+    let slots = try holding.resolve(request.slots)
+    let blobs = try hosts[holding.environment].snapshotting { pool throws(EnvironmentError) in
+      try slots.map { slot throws(EnvironmentError) in try pool.snapshot(slot) }
+    }
+    guard blobs.reduce(0, { $0 + $1.count }) <= limits.replyBytes else {
+      throw .invalidOption(name: "slots", reason: "their snapshots exceed \(limits.replyBytes) bytes: name fewer")
+    }
+    return Completion(
+      session: work.session, frames: Message(answer(work), payloads: Blobs(blobs).payloads).frames)
+  }
+
+  /// All or nothing: where one slot cannot take its snapshot, those before it get their own state back.
+  private func restore(_ work: Work, _ request: RestoreRequest) throws(EnvironmentError) -> Completion {
+    let holding = try holding(work)
+    let slots = try holding.resolve(request.slots)
+    guard slots.count == request.blobs.count else {
+      throw .countMismatch(what: "snapshots", expected: slots.count, found: request.blobs.count)
+    }
+    try hosts[holding.environment].snapshotting { pool throws(EnvironmentError) in
+      var before: [[UInt8]] = []
+      do throws(EnvironmentError) {
+        for (slot, blob) in zip(slots, request.blobs) {
+          let own = try pool.snapshot(slot)
+          try pool.restore(slot, from: blob)
+          before.append(own)
+        }
+      } catch {
+        for (slot, own) in zip(slots, before) { try pool.restore(slot, from: own) }
+        throw error
+      }
+    }
+    return Completion(session: work.session, frames: Message(answer(work)).frames)
+  }
+
+  private func fork(_ work: Work, _ request: SlotsRequest) throws(EnvironmentError) -> Completion {
+    var holding = try holding(work)
+    let origins = try holding.resolve(request.slots, repeating: true)
+    try requireRoom(for: origins.count, in: holding)
+    let forks = try hosts[holding.environment].snapshotting { pool throws(EnvironmentError) in
+      var forks: [Slot] = []
+      do throws(EnvironmentError) {
+        for origin in origins { forks.append(try pool.fork(origin)) }
+      } catch {
+        for slot in forks { pool.close(slot) }
+        throw error
+      }
+      return forks
+    }
+    let numbers = zip(origins, forks).map { origin, fork in holding.add(fork, holding.options(of: origin)) }
+    holdings[work.session] = holding
+    let reply = OpenReply(slots: numbers, auxiliaries: holding.auxiliaries)
+    return Completion(session: work.session, frames: Message(answer(work), json: reply).frames)
   }
 }

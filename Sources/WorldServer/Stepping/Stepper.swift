@@ -1,46 +1,36 @@
 import Environments
+import Foundation
 import Logging
 import WireProtocol
 
-/// The stepping thread: it owns the pools and does all that touches them.
+/// All that touches the pools. One thread at a time is in it.
 ///
-/// The waiting steps of all sessions go into one call of the pool. A round begins as soon as every session that took
-/// part in the round before is there, or at the deadline: so sessions that step together are batched
-/// together, and one that pauses costs the others one deadline, once.
-final class Stepper {
-  /// A pool with the batch that its answers are written into.
-  final class Host {
-    let name: String
-    var pool: any EnvironmentPool
-    var batch: StepBatch
-    /// Steps that wait for their round.
-    var waiting: [Work] = []
-    /// Sessions of the round before that have not come back yet.
-    var missing: Set<Identifier> = []
-
-    init(name: String, pool: any EnvironmentPool) {
-      self.name = name
-      self.pool = pool
-      batch = pool.makeBatch()
-    }
-
-    var specification: EnvironmentSpecification {
-      var specification = pool.specification
-      specification.name = name
-      return specification
-    }
-  }
-
+/// A call that is expected to be quick is made by the I/O thread itself, right where the request arrived: handing it to another thread
+/// and back would cost more than the call. All else is made on the stepping thread, so that the I/O thread goes on answering.
+///
+/// There the waiting requests of all sessions go into one call of the pool. A round begins as soon as every session
+/// that took part in the round before is there, or at the deadline: so sessions that step together are batched
+/// together, and one that pauses costs the others one deadline, once. Every round takes all that wait, one request a session: nobody
+/// waits longer than a round.
+final class Stepper: @unchecked Sendable {
   let hosts: [Host]
   let queue: WorkQueue
   let epoch: UInt64
   let limits: Limits
+  let journals: Journals?
+  let logger: Logger
   private let patience: Duration
+  private let inlineSeconds: Double
+  private let lock = NSLock()
+  // All under the lock from here.
   var holdings: [Identifier: Holding] = [:]
+  var isReplaying = false
+  private var hasEnded = false
 
   /// Makes the pools.
   init(
-    _ catalogue: EnvironmentCatalogue, _ configuration: ServerConfiguration, queue: WorkQueue, epoch: UInt64
+    _ catalogue: EnvironmentCatalogue, _ configuration: ServerConfiguration, queue: WorkQueue, epoch: UInt64,
+    logger: Logger
   ) throws(ServerError) {
     var hosts: [Host] = []
     for name in catalogue.names {
@@ -53,36 +43,91 @@ final class Stepper {
     self.hosts = hosts
     self.queue = queue
     self.epoch = epoch
+    self.logger = logger
     limits = configuration.limits
     patience = .seconds(configuration.batchingSeconds)
+    inlineSeconds = configuration.inlineSeconds
+    journals = try configuration.persistence.map { folder throws(ServerError) in
+      try Journals(folder, keepingSeconds: configuration.sessionSeconds)
+    }
   }
+
+  // MARK: - The I/O thread's side
+
+  /// Does at once what can be done at once.
+  /// - Returns: the answers, and the requests that have to go through the queue.
+  func attempt(_ works: [Work]) -> (answers: [Completion], rest: [Work]) {
+    guard lock.try() else { return ([], works) }
+    defer { lock.unlock() }
+    guard !hasEnded else { return ([], works) }
+    var budget = inlineSeconds
+    var rest: [Work] = []
+    var chosen: [(host: Host, works: [Work])] = []
+    for work in works {
+      guard let (host, cost) = estimate(work), cost <= budget else {
+        rest.append(work)
+        continue
+      }
+      budget -= cost
+      if let index = chosen.firstIndex(where: { $0.host === host }) {
+        chosen[index].works.append(work)
+      } else {
+        chosen.append((host, [work]))
+      }
+    }
+    return (chosen.flatMap { round($0.host, $0.works) }, rest)
+  }
+
+  private func estimate(_ work: Work) -> (Host, Double)? {
+    guard let holding = holdings[work.session] else { return nil }
+    let host = hosts[holding.environment]
+    switch work.kind {
+    case .step(let request): return (host, host.stepCost.estimate(rows: request.actions.count))
+    case .reset(let request):
+      let rows = request.slots.isEmpty ? holding.slots.count : request.slots.count
+      return (host, host.resetCost.estimate(rows: rows))
+    default: return nil
+    }
+  }
+
+  // MARK: - The stepping thread's side
 
   /// Works until the queue is closed and empty, then closes every slot.
   func run() {
     var deadline: ContinuousClock.Instant?
     while let works = queue.take(until: deadline) {
-      for work in works { accept(work) }
-      let waiting = hosts.filter { !$0.waiting.isEmpty }
-      guard !waiting.isEmpty else {
+      lock.withLock {
+        for work in works { accept(work) }
+        let waiting = hosts.filter { !$0.waiting.isEmpty }
+        guard !waiting.isEmpty else {
+          deadline = nil
+          return
+        }
+        let now = ContinuousClock.now
+        if waiting.contains(where: isWorthWaiting) {
+          if deadline == nil { deadline = now + patience }
+          if now < deadline! { return }
+        }
+        for host in waiting { roundOnThread(host) }
         deadline = nil
-        continue
       }
-      let now = ContinuousClock.now
-      if waiting.contains(where: { !$0.missing.isEmpty }) {
-        if deadline == nil { deadline = now + patience }
-        if now < deadline! { continue }
-      }
-      for host in waiting { round(host) }
-      deadline = nil
     }
-    for host in hosts where !host.waiting.isEmpty { round(host) }
-    for session in Array(holdings.keys) { release(session) }
+    lock.withLock {
+      for host in hosts where !host.waiting.isEmpty { roundOnThread(host) }
+      for session in Array(holdings.keys) { leave(session) }
+      hasEnded = true
+    }
     queue.end()
   }
 
-  /// Puts a step where its round will find it; does anything else at once.
+  /// Whether sessions are missing whose company would save something.
+  private func isWorthWaiting(_ host: Host) -> Bool {
+    !host.missing.isEmpty && host.stepCost.estimate(rows: host.waiting.count) > inlineSeconds
+  }
+
+  /// Puts a request where its round will find it; does anything else at once.
   private func accept(_ work: Work) {
-    if case .step = work.kind, let holding = holdings[work.session] {
+    if work.isOfRounds, let holding = holdings[work.session] {
       let host = hosts[holding.environment]
       host.waiting.append(work)
       host.missing.remove(work.session)
@@ -92,8 +137,27 @@ final class Stepper {
     }
   }
 
-  /// Closes all that a session holds.
+  private func roundOnThread(_ host: Host) {
+    let works = host.waiting
+    host.waiting.removeAll(keepingCapacity: true)
+    host.missing = Set(works.lazy.map(\.session))
+    queue.begin()
+    queue.finish(round(host, works), finished: works.count)
+  }
+
+  /// Closes all that a session holds, for good.
   func release(_ session: Identifier) {
+    closeSlots(session)
+    journals?.remove(session)
+  }
+
+  /// Closes all that a session holds; it may be resumed at the next incarnation, where that is kept.
+  private func leave(_ session: Identifier) {
+    if let holding = holdings[session] { keep(session, holding) }
+    closeSlots(session)
+  }
+
+  func closeSlots(_ session: Identifier) {
     guard let holding = holdings.removeValue(forKey: session) else { return }
     let host = hosts[holding.environment]
     for slot in holding.slots { host.pool.close(slot) }

@@ -33,14 +33,15 @@ final class WorkQueue: @unchecked Sendable {
 
   // MARK: - The I/O thread's side
 
-  /// Takes on a piece of work, unless too much is waiting. (A release always fits: it makes room.)
-  func submit(_ work: Work) -> Bool {
+  /// Whether one more request can wait, beside those that are about to be submitted.
+  func hasRoom(beside others: Int) -> Bool { locked { !isClosed && current.queued + others < limit } }
+
+  /// Takes on a piece of work.
+  func submit(_ work: Work) {
     locked {
-      if case .release = work.kind {} else if current.queued >= limit { return false }
       current.queued += 1
       waiting.append(work)
       condition.signal()
-      return true
     }
   }
 
@@ -90,17 +91,24 @@ final class WorkQueue: @unchecked Sendable {
 
   /// Marks its end, and hands over the answers.
   /// - Parameter finished: pieces of work that are done, answered or not.
-  func finish(_ answers: [Completion], finished: Int, rounds: Int = 0, steps: Int = 0) {
+  func finish(_ answers: [Completion], finished: Int) {
     let wasEmpty = locked {
       current.busySince = nil
       current.queued -= finished
-      current.counters.rounds += rounds
-      current.counters.steps += steps
       let wasEmpty = completions.isEmpty
       completions.append(contentsOf: answers)
       return wasEmpty
     }
     if wasEmpty && !answers.isEmpty { wake.wake() }
+  }
+
+  /// Counts what was done, on either thread.
+  func count(rounds: Int, steps: Int, resets: Int) {
+    locked {
+      current.counters.rounds += rounds
+      current.counters.steps += steps
+      current.counters.resets += resets
+    }
   }
 
   /// The stepping thread's last word.

@@ -25,12 +25,8 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "Threads; 0 takes one for each processor.")
   var threads = 0
 
-  @Option(
-    help: """
-      Of products and caches: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")); the fastest \
-      there is, if none is given.
-      """)
-  var precision = Precision.preferred
+  @OptionGroup var precisionOptions: PrecisionOptions
+  var precision: Precision { precisionOptions.precision }
 
   @Option(help: "Repetitions of each measurement; the median counts.")
   var repeats = 5

@@ -22,15 +22,12 @@ struct BenchmarkPart {
   }
 
   /// The rate of the whole, and what share of the possible it is.
-  /// - Parameter peaks: of the processor, measured again and again in the same run. The best is what it can
-  ///   do.
-  mutating func append(flops: Double, peaks: [Double]) {
-    let best = peaks.max()!
+  mutating func append(flops: Double, peak: PeakRate) {
     append("gflops", flops * 1e-9, "GFLOP/s of the model")
-    append("peak_gflops", best * 1e-9, "GFLOP/s that the processor can do")
-    append("fraction_of_peak", flops / best, "of that")
-    let calm = Stopwatch.median(peaks) / best
-    append("calm", calm, calm < 0.95 ? "of 1: something else was running, measure again" : "of 1")
+    append("peak_gflops", peak.best * 1e-9, "GFLOP/s that the processor can do")
+    append("fraction_of_peak", flops / peak.best, "of that")
+    let warning = peak.calm < 0.95 ? ": something else was running, measure again" : ""
+    append("calm", peak.calm, "of the processors were ours\(warning)")
   }
 
   /// The profile of some steps, as a table and as JSON.

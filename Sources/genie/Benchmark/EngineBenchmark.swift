@@ -28,7 +28,7 @@ struct EngineBenchmark {
       "engine", repeats: options.repeats, style: style,
       peaks.map { peak in { peak.measure() } }
         + kernels.map { kernel in { Stopwatch.secondsPerCall(over: 0.01, kernel.run) } })
-    let rates = Dictionary(uniqueKeysWithValues: zip(Precision.allCases, times.map { $0.max()! }))
+    let rates = Dictionary(uniqueKeysWithValues: zip(Precision.allCases, peaks.map(\.best)))
     for (precision, rate) in rates.sorted(by: { $0.value < $1.value }) {
       part.append("peak_gflops_\(precision.rawValue)", rate * 1e-9, "GFLOP/s, one thread")
     }
@@ -89,13 +89,21 @@ struct EngineBenchmark {
       }
     }
     let whole = [
+      Kernel(
+        "spatial attention, bfloat16", "1 x \(tokens) x \(heads) x \(size)",
+        flops: spatialWork / Double(time), in: .bfloat16
+      ) {
+        ck_spatial_attention_forward(
+          ck_bfloat16, qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size, scale)
+      },
       Kernel("spatial attention", "1 x \(tokens) x \(heads) x \(size)", flops: spatialWork / Double(time)) {
         ck_spatial_attention_forward(
-          qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size, scale)
+          ck_float32, qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size, scale)
       },
       Kernel("spatial attention", shape, flops: spatialWork) {
         ck_spatial_attention_forward(
-          qkv.at, bias.at, out.at, spatial.at, scratch.at, time, tokens, 0, tokens, heads, size, scale)
+          ck_float32, qkv.at, bias.at, out.at, spatial.at, scratch.at, time, tokens, 0, tokens, heads, size,
+          scale)
       },
       Kernel("spatial attention backward", shape, flops: 2 * spatialWork) {
         ck_spatial_attention_backward(

@@ -1,21 +1,37 @@
 import ArgumentParser
 import Autograd
 import CKernels
+import Foundation
 import NeuralNetwork
 
-extension Precision: ExpressibleByArgument {}
+/// What the processor could do at most in a precision, on some threads at once: fused multiply-adds that
+/// never leave the registers.
+final class PeakRate {
+  private let workers: Workers
+  private let precision: Precision
+  private var rates: [Double] = []
+  private var shares: [Double] = []
 
-/// What the processor could do at most in a precision, on some threads at once.
-struct PeakRate {
-  let workers: Workers
-  let precision: Precision
+  init(workers: Workers, precision: Precision) {
+    self.workers = workers
+    self.precision = precision
+  }
 
-  /// Measured anew: fused multiply-adds that never leave the registers. The best of several is what the
-  /// processor can do; the others were disturbed.
-  /// - Returns: floating-point operations a second.
+  /// Floating-point operations a second, by the processor's time, not the clock's: so that other programs do
+  /// not make the limit look lower. The best of all measurements.
+  var best: Double { rates.max() ?? 0 }
+
+  /// How much of the processors we had: the median of their time by the clock's. Below 1, others had the
+  /// rest.
+  var calm: Double { shares.isEmpty ? 0 : Stopwatch.median(shares) }
+
+  /// Measures once more.
+  /// - Returns: the rate.
+  @discardableResult
   func measure() -> Double {
     let (precision, rounds) = (precision, Self.rounds)
     let done = Slots<Double>(count: workers.count)
+    let before = Self.processorSeconds
     let seconds = Stopwatch.seconds {
       workers.run { worker in
         // A processor without bfloat16 computes in Float32 whatever it is asked for.
@@ -23,7 +39,17 @@ struct PeakRate {
         done[worker] = own > 0 ? own : ck_peak_float32(rounds)
       }
     }
-    return done.all.reduce(0, +) / seconds
+    let used = (Self.processorSeconds - before) / Double(workers.count)
+    rates.append(done.all.reduce(0, +) / used)
+    shares.append(min(1, used / seconds))
+    return rates.last!
+  }
+
+  /// Of all threads of this process.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   /// Some 30 milliseconds' worth.

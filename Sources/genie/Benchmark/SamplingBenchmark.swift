@@ -41,17 +41,17 @@ struct SamplingBenchmark {
     let request = TorchBaseline.Request(sampling: options.worlds, steps: sampling.steps, dynamics)
     let others =
       baseline?.contestants(request, threads: workers.count, precision: options.precision) ?? []
-    let measured = try Stopwatch.interleaved(
+    let times = try Stopwatch.interleaved(
       "sampling", repeats: options.repeats, style: style,
       [
         { peak.measure() },
         { try Stopwatch.secondsPerCall(over: 0.3) { try dreams.step() } },
-      ] + others)
-    let times = measured.map(Stopwatch.median)
+      ] + others
+    ).map(Stopwatch.median)
     let flops = world.genie.configuration.frameFlops(steps: sampling.steps) * Double(options.worlds)
     part.append("frames_per_second", Double(options.worlds) / times[1], "frames/s of all worlds")
     part.append("milliseconds", times[1] * 1e3, "ms for a frame of every world")
-    part.append(flops: flops / times[1], peaks: measured[0])
+    part.append(flops: flops / times[1], peak: peak)
     if let fastest = times.dropFirst(2).min() {
       part.append("torch_cached_frames_per_second", Double(options.worlds) / fastest, "frames/s")
       part.append("ratio_to_torch_cached", fastest / times[1], "times PyTorch, cached")
@@ -123,7 +123,7 @@ struct PlayedWorlds {
     _ world: World, count: Int, sampling: SamplingConfiguration, workers: Workers, precision: Precision
   ) throws {
     pool = GeneratedWorldPool(
-      world, workers: workers, sampling: sampling, precision: precision, slotLimit: 1024)
+      world.at(precision), workers: workers, sampling: sampling, slotLimit: 1024)
     batch = pool.makeBatch()
     try open(count)
     try step()

@@ -40,18 +40,18 @@ struct TrainingBenchmark {
     let others =
       baseline?.contestants(request, threads: workers.count, precision: options.precision) ?? []
     let alone = workers.count > 1 ? benchmark(Workers(count: 1)) : nil
-    let measured = try Stopwatch.interleaved(
+    let times = try Stopwatch.interleaved(
       "training", repeats: options.repeats, style: style,
       [
         { peak.measure() },
         { Stopwatch.secondsPerCall(over: 0.3) { ours.step() } },
         { alone.map { one in Stopwatch.secondsPerCall(over: 0.3) { one.step() } } ?? 0 },
-      ] + others)
-    let times = measured.map(Stopwatch.median)
+      ] + others
+    ).map(Stopwatch.median)
     let tokens = Double(ours.tokensPerStep)
     part.append("tokens_per_second", tokens / times[1], "tokens/s")
     part.append("milliseconds", times[1] * 1e3, "ms a step")
-    part.append(flops: ours.flopsPerStep / times[1], peaks: measured[0])
+    part.append(flops: ours.flopsPerStep / times[1], peak: peak)
     if alone != nil {
       part.append("ratio_to_one_thread", times[2] / times[1], "times one thread of ours")
     }

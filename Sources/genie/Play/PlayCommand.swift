@@ -5,15 +5,17 @@ import Environments
 import Foundation
 import GeneratedWorlds
 import PlayPage
+import WorldModel
 
 struct PlayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "play",
     abstract: "Serves a page on which a person steps into a world, until it is interrupted.",
     discussion: """
-      Open the address that is printed in a browser on this machine; no other machine and no other page is listened to. \
-      The world is a world's folder (the bundled one if nothing is named), a built-in game (--game), or whatever a \
-      server offers (--endpoint). Policies that were trained in a dream play the real game with --action-map WORLD.
+      Open the address that is printed in a browser on this machine; no other machine and no other page is \
+      listened to. The world is a world's folder (the bundled one if nothing is named), a built-in game \
+      (--game), or whatever a server offers (--endpoint). Policies that were trained in a dream play the real \
+      game with --action-map WORLD.
       """)
 
   @OptionGroup var world: WorldOptions
@@ -89,6 +91,9 @@ struct PlayCommand: AsyncParsableCommand {
     let world = try world.load()
     let threads = Workers(count: workers)
     let names = (try? world.namesOfActions(workers: threads)) ?? []
-    return PlayConfiguration(actionNames: names) { GeneratedWorldPool(world, workers: threads) }
+    let levels: SamplingConfiguration? = world.dreamsLevels ? .level : nil
+    return PlayConfiguration(actionNames: names, dreamsLevels: levels != nil) {
+      GeneratedWorldPool(world, workers: threads, levelSampling: levels)
+    }
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 import Environments
 import GeneratedWorlds
 import Video
+import WorldModel
 
 /// What each latent action does: a row an action, and in it, from several starts, what is seen while it is held.
 struct ActionSheet {

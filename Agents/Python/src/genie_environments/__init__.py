@@ -6,13 +6,14 @@ import gymnasium
 
 from .client import Client, RetryPolicy, Session
 from .env import GenieEnv
+from .keys import Keys
 from .specification import Batch, Box, Specification
 from .vector import GenieVectorEnv
-from .wire import Disconnected, GenieError, MalformedMessage, ServerError, SessionLost, TimedOut
+from .wire import Disconnected, GenieError, MalformedMessage, Refused, ServerError, SessionLost, TimedOut
 
 __all__ = [
-    "Batch", "Box", "Client", "Disconnected", "GenieEnv", "GenieError", "GenieVectorEnv", "MalformedMessage",
-    "RetryPolicy", "ServerError", "Session", "SessionLost", "Specification", "TimedOut",
+    "Batch", "Box", "Client", "Disconnected", "GenieEnv", "GenieError", "GenieVectorEnv", "Keys",
+    "MalformedMessage", "Refused", "RetryPolicy", "ServerError", "Session", "SessionLost", "Specification", "TimedOut",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -11,7 +12,9 @@ from typing import Any, Sequence
 
 import numpy as np
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
+from .keys import Keys
 from .specification import Batch, Specification
 from .wire import (
     NO_IDENTIFIER,
@@ -20,6 +23,7 @@ from .wire import (
     MalformedMessage,
     Message,
     Operation,
+    Refused,
     ServerError,
     SessionLost,
     Status,
@@ -29,6 +33,9 @@ from .wire import (
 )
 
 _LARGEST_FRAME = 256 << 20
+_HANDSHAKE_EVENTS = (
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
 _LOST = (Status.SESSION_LOST, Status.STALE, Status.GAP)
 
 
@@ -47,9 +54,21 @@ class RetryPolicy:
 class Client:
     """A socket to a server that is replaced when nothing comes back. It belongs to one thread."""
 
-    def __init__(self, endpoint: str, retry: RetryPolicy = RetryPolicy(), context: zmq.Context | None = None):
+    def __init__(
+        self,
+        endpoint: str,
+        retry: RetryPolicy = RetryPolicy(),
+        context: zmq.Context | None = None,
+        keys: Keys | None = None,
+    ):
+        """Connects.
+
+        Raises:
+            Refused: where the server asks for keys that this client does not have.
+        """
         self.endpoint = endpoint
         self.retry = retry
+        self.keys = keys
         self._context = context or zmq.Context.instance()
         self._correlation = itertools.count(1)
         self._socket = self._connect()
@@ -73,6 +92,10 @@ class Client:
 
     def close(self) -> None:
         """Closes the socket."""
+        self._close_socket()
+
+    def _close_socket(self) -> None:
+        self._socket.disable_monitor()
         self._socket.close(linger=0)
 
     def _ask(self, operation: Operation, metadata: bytes = b"", **envelope: Any) -> dict[str, Any]:
@@ -111,7 +134,7 @@ class Client:
             if now - last_word >= self.retry.silence_seconds:
                 raise Disconnected(f"{self.endpoint}: no word from the server for {self.retry.silence_seconds} s")
             if now >= next_send:
-                self._socket.close(linger=0)
+                self._close_socket()
                 self._socket = self._connect()
                 self._send(frames, wait_ms=100)
                 self._send(Message(Operation.PING, sequence=next(self._correlation)).frames())
@@ -126,13 +149,43 @@ class Client:
         }.items():  # fmt: skip
             socket.setsockopt(option, value)
         socket.setsockopt(zmq.IPV6, 1 if "[" in self.endpoint else 0)
+        if self.keys is not None:
+            socket.curve_publickey, socket.curve_secretkey = self.keys.public, self.keys.secret
+            socket.curve_serverkey = self.keys.server
         try:
+            monitor = socket.get_monitor_socket(_HANDSHAKE_EVENTS)
             socket.connect(self.endpoint)
         except zmq.ZMQError as error:
             socket.close(linger=0)
             raise Disconnected(f"{self.endpoint}: {error}") from None
-        socket.poll(int(1000 * min(1.0, self.retry.silence_seconds)), zmq.POLLOUT)
+        try:
+            self._await_handshake(socket, monitor)
+        except Refused:
+            socket.disable_monitor()
+            socket.close(linger=0)
+            raise
         return socket
+
+    def _await_handshake(self, socket: zmq.Socket, monitor: zmq.Socket) -> None:
+        """Waits a little for a connection. A refusal shows nowhere but at the monitor."""
+        end = time.monotonic() + min(1.0, self.retry.silence_seconds)
+        poller = zmq.Poller()
+        poller.register(socket, zmq.POLLOUT)
+        poller.register(monitor, zmq.POLLIN)
+        broken_off = 0
+        while (rest := end - time.monotonic()) > 0:
+            ready = dict(poller.poll(max(1, int(1000 * rest))))
+            if monitor in ready:
+                event = recv_monitor_message(monitor)["event"]
+                if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                    raise Refused("the server does not know this client's key")
+                if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+                    raise Refused("the handshake failed: does one end use keys and the other none?")
+                broken_off += event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+                if broken_off >= 2:
+                    raise Refused("the server breaks off the handshake: is its public key the right one?")
+            if socket in ready:
+                return
 
     def _send(self, frames: list[Any], wait_ms: int = 0) -> None:
         try:
@@ -180,9 +233,15 @@ class Session:
     unanswered one through.
     """
 
-    def __init__(self, endpoint: str, environment: str | None = None, retry: RetryPolicy = RetryPolicy()):
+    def __init__(
+        self,
+        endpoint: str,
+        environment: str | None = None,
+        retry: RetryPolicy = RetryPolicy(),
+        keys: Keys | None = None,
+    ):
         """Connects and finds the environment; without a name, the only one that the server has."""
-        self.client = Client(endpoint, retry)
+        self.client = Client(endpoint, retry, keys=keys)
         offered = self.client.describe()
         found = [e for e in offered if e.name == environment or (environment is None and len(offered) == 1)]
         if not found:
@@ -257,6 +316,36 @@ class Session:
             raise GenieError("no step was sent")
         return self._batch(self._finish())
 
+    def snapshot(self, slots: Sequence[int] | None = None) -> list[bytes]:
+        """The whole state of some slots, or all, each as bytes that name what they can be restored into."""
+        reply = self._call(Operation.SNAPSHOT, b"", [self._numbers(slots)])
+        if len(reply.payloads) != 2:
+            raise MalformedMessage(f"{len(reply.payloads)} payloads of snapshots")
+        rows = len(self.slots) if slots is None else len(slots)
+        ends = np.cumsum(array(reply.payloads[0], "<u8", rows, "lengths")).tolist()
+        blobs = bytes(reply.payloads[1])
+        if (ends[-1] if ends else 0) != len(blobs):
+            raise MalformedMessage("the lengths of the snapshots do not add up")
+        return [blobs[begin:end] for begin, end in zip([0, *ends], ends)]
+
+    def restore(self, snapshots: Sequence[bytes], slots: Sequence[int] | None = None) -> None:
+        """Puts some slots, or all, into states that were kept: all of them, or none."""
+        lengths = np.array([len(blob) for blob in snapshots], "<u8").tobytes()
+        self._call(Operation.RESTORE, b"", [self._numbers(slots), lengths, b"".join(snapshots)])
+
+    def fork(self, slot: int, count: int = 1) -> list[int]:
+        """Opens `count` slots in the state of another."""
+        reply = self._call(Operation.FORK, b"", [np.full(count, slot, "<i4").tobytes()]).json()
+        self.slots += reply["slots"]
+        return reply["slots"]
+
+    def close_slots(self, slots: Sequence[int]) -> None:
+        """Closes some slots; the session goes on."""
+        if len(slots) == 0:
+            return
+        self._call(Operation.CLOSE, b"", [np.array(slots, "<i4").tobytes()])
+        self.slots = [slot for slot in self.slots if slot not in set(slots)]
+
     def ping(self) -> dict[str, Any]:
         """Keeps the session alive through a long pause."""
         return self.client.ping(self._epoch, self._token)
@@ -309,15 +398,31 @@ class Session:
         """Sees a request through that nobody waits for any more."""
         assert self._pending is not None
         reply = self._finish()
-        if reply.operation == Operation.OPEN:
+        if reply.operation in (Operation.OPEN, Operation.FORK):
             opened = reply.json()
             self._auxiliaries = opened["auxiliaries"]
             self._call(Operation.CLOSE, b"", [np.array(opened["slots"], "<i4").tobytes()])
+
+    def _resume(self, epoch: int) -> bool:
+        """Takes the session up at a server that was started anew, where that keeps sessions."""
+        if self._token == NO_IDENTIFIER or epoch == self._epoch:
+            return False
+        if "resume" not in self.client.hello().get("capabilities", []):
+            return False
+        resume = Message(Operation.RESUME, epoch, self._token, next(self.client._correlation))
+        if self.client.collect(resume, self.client.post(resume)).status != Status.OK:
+            return False
+        self._epoch = epoch
+        return True
 
     def _finish(self) -> Message:
         assert self._pending is not None
         request, frames = self._pending
         reply = self.client.collect(request, frames)
+        if reply.status == Status.SESSION_LOST and self._resume(reply.epoch):
+            request = dataclasses.replace(request, epoch=self._epoch)
+            self._pending = (request, self.client.post(request))
+            reply = self.client.collect(*self._pending)
         self._pending = None
         if reply.status == Status.OK and self._token == NO_IDENTIFIER:
             self._token, self._epoch = reply.session, reply.epoch

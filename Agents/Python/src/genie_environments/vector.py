@@ -9,25 +9,32 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from .client import RetryPolicy, Session
+from .keys import Keys
 from .specification import Batch
 from .env import spaces_of
 
 try:
     from gymnasium.vector import AutoresetMode
-
-    _NEXT_STEP: Any = AutoresetMode.NEXT_STEP
 except ImportError:  # Gymnasium before 1.1
-    _NEXT_STEP = "NextStep"
+    import enum
+
+    class AutoresetMode(enum.Enum):  # type: ignore[no-redef]
+        """When an episode that has ended starts anew."""
+
+        NEXT_STEP = "NextStep"
+        SAME_STEP = "SameStep"
+        DISABLED = "Disabled"
 
 
 class GenieVectorEnv(VectorEnv):
     """`num_envs` worlds in one session.
 
-    Autoreset is *next step*: the step after an end ignores that row's action, earns 0, and returns the first observation
-    of the next episode.
+    Autoreset is Gymnasium's: *next step* (the step after an end ignores that row's action, earns 0, and returns the first
+    observation of the next episode), *same step* (the ending step returns that observation, and the last one of the old episode as
+    `infos["final_obs"]`) or *disabled* (`reset(options={"reset_mask": ended})` starts episodes).
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15, "autoreset_mode": _NEXT_STEP}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15, "autoreset_mode": AutoresetMode.NEXT_STEP}
 
     def __init__(
         self,
@@ -38,11 +45,14 @@ class GenieVectorEnv(VectorEnv):
         auxiliaries: Sequence[str] = (),
         horizon: int | None = None,
         retry: RetryPolicy = RetryPolicy(),
+        keys: Keys | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ):
         """Connects and opens `num_envs` slots; arguments as of `GenieEnv`."""
+        self.autoreset = AutoresetMode(autoreset_mode)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode {render_mode!r}; there are {self.metadata['render_modes']}")
-        self._session = Session(endpoint, environment, retry)
+        self._session = Session(endpoint, environment, retry, keys)
         self._slots = self._session.open(num_envs, auxiliaries=auxiliaries, horizon=horizon)
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -51,7 +61,7 @@ class GenieVectorEnv(VectorEnv):
         self.single_observation_space, self.single_action_space = spaces_of(self._session.specification)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate}
+        self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate, "autoreset_mode": self.autoreset}
         self._due = np.zeros(num_envs, bool)
         self._frames: np.ndarray | None = None
         self._has_begun = False
@@ -71,6 +81,9 @@ class GenieVectorEnv(VectorEnv):
         else:
             seeds = list(seed)
         options = options or {}
+        mask = options.get("reset_mask")
+        if mask is not None and self._frames is not None:
+            return self._reset_some(np.flatnonzero(mask), seeds, options)
         level = options.get("level")
         levels = [level] * self.num_envs if level is None or isinstance(level, (int, np.integer)) else list(level)
         batch = self._session.reset(seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
@@ -85,17 +98,51 @@ class GenieVectorEnv(VectorEnv):
         codes = np.asarray(actions, np.int32)
         if codes.shape != (self.num_envs,):
             raise ValueError(f"actions of shape {codes.shape} for {self.num_envs} environments")
-        if not self._due.any():
+        if self.autoreset != AutoresetMode.NEXT_STEP or not self._due.any():
             batch = self._session.step(codes)
             _raise_fault(batch)
             observations = batch.observations.copy()
             rewards, terminated, truncated = batch.rewards.astype(np.float64), batch.terminated, batch.truncated
             infos = _infos(batch.auxiliaries)
+            if self.autoreset == AutoresetMode.SAME_STEP:
+                self._replace(observations, terminated | truncated, infos)
         else:
             observations, rewards, terminated, truncated, infos = self._step_and_reset(codes)
-        self._due = terminated | truncated
+        if self.autoreset == AutoresetMode.NEXT_STEP:
+            self._due = terminated | truncated
         self._frames = observations
         return observations, rewards, terminated, truncated, infos
+
+    def _reset_some(
+        self, rows: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any]
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts episodes in some rows; the others stay where they are."""
+        assert self._frames is not None
+        self._frames = self._frames.copy()
+        if rows.size:
+            batch = self._session.reset(
+                [self._slots[i] for i in rows], seeds=[seeds[i] for i in rows],
+                levels=[options.get("level")] * rows.size, prompts=[options.get("prompt")] * rows.size,
+            )  # fmt: skip
+            _raise_fault(batch)
+            self._frames[rows] = batch.observations
+            self._due[rows] = False
+        return self._frames, {}
+
+    def _replace(self, observations: np.ndarray, ended: np.ndarray, infos: dict[str, Any]) -> None:
+        """Puts the starts of new episodes in the place of the ends of old ones."""
+        rows = np.flatnonzero(ended)
+        if not rows.size:
+            return
+        finals = np.full(self.num_envs, None, object)
+        for row in rows:
+            finals[row] = observations[row].copy()
+        final_info = {name: values for name, values in infos.items()}
+        batch = self._session.reset([self._slots[i] for i in rows])
+        _raise_fault(batch)
+        observations[rows] = batch.observations
+        infos["final_obs"], infos["_final_obs"] = finals, ended.copy()
+        infos["final_info"], infos["_final_info"] = final_info, ended.copy()
 
     def _step_and_reset(
         self, codes: np.ndarray

@@ -71,6 +71,7 @@ class Status(enum.IntEnum):
     UPSTREAM_LOST = 47
     UPSTREAM_BUSY = 48
     UPSTREAM_REFUSED = 49
+    INVALID_SNAPSHOT = 50
 
 
 class GenieError(Exception):
@@ -97,6 +98,10 @@ class SessionLost(ServerError):
 
 class Disconnected(GenieError):
     """The server cannot be reached, or went away."""
+
+
+class Refused(GenieError):
+    """The server does not let this client in: keys are missing, wrong, or not on its list."""
 
 
 class TimedOut(GenieError):

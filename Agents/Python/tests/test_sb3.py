@@ -1,0 +1,38 @@
+"""The adapter for Stable-Baselines3, where that is installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from genie_environments.sb3 import GenieVecEnv  # noqa: E402
+
+
+def test_ends_as_stable_baselines_wants_them(target):
+    endpoint, name = target
+    envs = GenieVecEnv(endpoint, name, num_envs=3, horizon=2)
+    envs.seed(5)
+    first = envs.reset()
+    assert first.shape == (3, *envs.observation_space.shape)
+    *_, dones, infos = envs.step(np.zeros(3, int))
+    assert not dones.any() and infos == [{}, {}, {}]
+    observations, _, dones, infos = envs.step(np.zeros(3, int))
+    assert dones.all()
+    for row, info in enumerate(infos):
+        assert info["TimeLimit.truncated"] and info["episode"]["l"] == 2
+        assert not np.array_equal(info["terminal_observation"], observations[row])
+    *_, dones, _ = envs.step(np.zeros(3, int))
+    assert not dones.any()
+    envs.close()
+
+
+def test_ppo_learns_from_it(target):
+    from stable_baselines3 import PPO
+
+    endpoint, name = target
+    envs = GenieVecEnv(endpoint, name, num_envs=2, horizon=8)
+    policy = "MlpPolicy"
+    PPO(policy, envs, n_steps=16, batch_size=16, n_epochs=1, device="cpu").learn(32)
+    envs.close()

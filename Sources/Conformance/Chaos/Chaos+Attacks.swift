@@ -1,0 +1,248 @@
+import AgentSDK
+import Environments
+import Foundation
+import WireProtocol
+import WorldServer
+
+extension Chaos {
+  /// Clients without a key, with a wrong one, one that is not listed, one that was revoked, and one that knows no keys.
+  func handshake() throws -> Row {
+    let list = folder.appending(path: "clients")
+    let (own, friend, stranger) = (try CurveKeyPair(), try CurveKeyPair(), try CurveKeyPair())
+    let name = folder.appending(path: "server")
+    let files = try KeyFile.write(own, to: name)
+    try Data("\(friend.publicKey) friend\n".utf8).write(to: list)
+    let server = try ChildServer(
+      genie, "tcp://127.0.0.1:*", ["--key", files.secret.path, "--allow", list.path])
+    let good = ClientKeys(own: friend, server: own.publicKey)
+    let pool = try RemotePool(server.endpoint, environment: "Noop-v1", keys: good)
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions()], into: &batch)
+    var refused = 0
+    var slowest = 0.0
+    var words: [String] = []
+    func attempt(_ what: String, _ body: () throws -> Void) {
+      var isRefused = false
+      let elapsed = seconds {
+        do { try body() } catch EnvironmentError.refused { isRefused = true } catch { words.append("\(what): \(error)") }
+      }
+      slowest = max(slowest, elapsed)
+      if isRefused { refused += 1 }
+    }
+    func connect(_ keys: ClientKeys?) throws {
+      _ = try RemotePool(server.endpoint, environment: "Noop-v1", keys: keys)
+    }
+    attempt("no key") { try connect(nil) }
+    attempt("wrong server key") { try connect(ClientKeys(own: friend, server: stranger.publicKey)) }
+    attempt("unlisted") { try connect(ClientKeys(own: stranger, server: own.publicKey)) }
+    try Data("# nobody\n".utf8).write(to: list)
+    Thread.sleep(forTimeInterval: 0.4)
+    attempt("revoked, connected") { try pool.step([slot], [0], into: &batch) }
+    attempt("revoked, new") { try connect(good) }
+    let plain = try ChildServer(genie, "tcp://127.0.0.1:*")
+    attempt("downgrade") { _ = try RemotePool(plain.endpoint, environment: "Noop-v1", keys: good) }
+    return Row(
+      trial: .handshake, check: "no key, wrong key, unlisted, revoked (2), downgrade",
+      demanded: "100% refused, typed <= 2 s",
+      measured: "\(refused) of 6 refused" + String(format: ", %.2f s at most", slowest)
+        + (words.isEmpty ? "" : "; \(words.joined(separator: "; "))"),
+      passed: refused == 6 && slowest <= 2, figures: ["refused": Double(refused), "slowest_seconds": slowest])
+  }
+
+  /// Session tokens at random.
+  func guess() throws -> Row {
+    let server = try ChildServer(genie, endpoint("guess"))
+    let owner = try WireClient(server.endpoint)
+    _ = try owner.open("Noop-v1", 1)
+    let client = try WireClient(server.endpoint)
+    let total = scaled(100_000, atLeast: 2_000)
+    var hits = 0
+    for index in 0..<total {
+      let envelope = Envelope(.step, epoch: owner.epoch, session: .random(), sequence: 2)
+      let reply = try client.ask(Message(envelope, payloads: StepRequest(actions: [0]).payloads))
+      if reply.envelope.status != .sessionLost { hits += 1 }
+      if index % 1_000 == 0 { progress("guess", index, total) }
+    }
+    return Row(
+      trial: .guess, check: "\(total) guessed session tokens", demanded: "0 found", measured: "\(hits) found",
+      passed: hits == 0, figures: ["found": Double(hits)])
+  }
+
+  /// Mutated messages and raw bytes, beside a session that must not feel them.
+  func fuzz() throws -> Row {
+    let server = try ChildServer(genie, "tcp://127.0.0.1:*")
+    let total = scaled(10_000_000, atLeast: 20_000)
+    let healthy = try RemotePool(server.endpoint, environment: "Noop-v1")
+    let slot = try healthy.open(OpenOptions())
+    var batch = healthy.makeBatch()
+    try healthy.reset([slot], [ResetOptions()], into: &batch)
+    func latencies(_ count: Int) throws -> [Double] {
+      try (0..<count).map { _ in try seconds { try healthy.step([slot], [0], into: &batch) } }
+    }
+    var fuzzer = Fuzzer(seed: 1)
+    // Once through everything, so that what is allocated once is.
+    _ = try fuzzer.attack(server.endpoint, count: 5_000)
+    let calm = Self.quantile(try latencies(2_000), 0.99)
+    let before = server.residentKiB
+    var sent = 0
+    while sent < total {
+      sent += try fuzzer.attack(server.endpoint, count: min(20_000, total - sent))
+      fuzzer.sendRawBytes(to: server.endpoint, connections: 5)
+      progress("fuzz", sent, total)
+    }
+    let growth = Double(server.residentKiB - before) / 1_024
+    // The attacker may send two thousand messages a second.
+    let attacker = Locked(false)
+    let thread = Thread { [endpoint = server.endpoint] in
+      var fuzzer = Fuzzer(seed: 2)
+      while !attacker.read({ $0 }) {
+        _ = try? fuzzer.attack(endpoint, count: 20)
+        Thread.sleep(forTimeInterval: 0.01)
+      }
+    }
+    thread.start()
+    let attacked = Self.quantile(try latencies(4_000), 0.99)
+    attacker.change { $0 = true }
+    let isAlive = server.isRunning
+    return Row(
+      trial: .fuzz, check: "\(total) mutated messages, and raw TCP",
+      demanded: "0 crashes, RSS < 10 MB, p99 < 2x with the attacker rate-limited",
+      measured: "\(isAlive ? 0 : 1) crashes, "
+        + String(format: "RSS %+.1f MB, p99 %.2f ms against %.2f ms", growth, attacked * 1e3, calm * 1e3),
+      passed: isAlive && growth < 10 && attacked < 2 * calm,
+      figures: ["rss_mb": growth, "p99_ms": attacked * 1e3, "p99_calm_ms": calm * 1e3])
+  }
+
+  /// A client that asks and never reads.
+  func slow() throws -> Row {
+    let server = try ChildServer(genie, endpoint("slow"))
+    let healthy = try RemotePool(server.endpoint, environment: "Noop-v1")
+    let slot = try healthy.open(OpenOptions())
+    var batch = healthy.makeBatch()
+    try healthy.reset([slot], [ResetOptions()], into: &batch)
+    func p99() throws -> Double {
+      Self.quantile(try (0..<1_500).map { _ in try seconds { try healthy.step([slot], [0], into: &batch) } }, 0.99)
+    }
+    let count = 64
+    let sleeper = try WireClient(server.endpoint)
+    _ = try sleeper.open("Noop-v1", count)
+    _ = try sleeper.reset(seeds: (0..<UInt64(count)).map { $0 })
+    let actions = [Int32](repeating: 0, count: count)
+    let before = server.residentKiB
+    for _ in 0..<64 {
+      sleeper.sequence += 1
+      let step = StepRequest(actions: actions).payloads
+      try sleeper.send(Message(sleeper.envelope(.step, sleeper.sequence), payloads: step).frames)
+      Thread.sleep(forTimeInterval: 0.005)
+    }
+    let client = try WireClient(server.endpoint)
+    let statistics = try client.ask(Message(Envelope(.stats))).json(as: ServerStatistics.self)
+    let held = Double(server.residentKiB - before) / 1_024
+    // Pairs: with the slow client's requests going on, and without.
+    var ratios: [Double] = []
+    for _ in 0..<scaled(40, atLeast: 10) {
+      let calm = try p99()
+      let flag = Locked(false)
+      let envelope = sleeper.envelope(.step, sleeper.sequence)
+      let frames = Message(envelope, payloads: StepRequest(actions: actions).payloads).frames
+      let sending = try WireClient(server.endpoint)
+      nonisolated(unsafe) let socket = sending
+      let done = DispatchSemaphore(value: 0)
+      Thread {
+        while !flag.read({ $0 }) {
+          try? socket.send(frames)
+          Thread.sleep(forTimeInterval: 0.002)
+        }
+        done.signal()
+      }.start()
+      ratios.append(try p99() / calm)
+      flag.change { $0 = true }
+      done.wait()
+      progress("slow", ratios.count, scaled(40, atLeast: 10))
+    }
+    let median = Self.quantile(ratios, 0.5)
+    return Row(
+      trial: .slow, check: "a client that stops reading",
+      demanded: "<= 4 queued replies; others' p99 within 10%, median of >= 10 pairs",
+      measured: "\(statistics.undelivered) replies dropped"
+        + String(format: ", %.1f MB held; p99 x %.2f, median of %d pairs", held, median, ratios.count),
+      passed: statistics.undelivered > 0 && median < 1.1, figures: ["p99_ratio": median, "held_mb": held])
+  }
+}
+
+/// Makes messages that are nearly right.
+struct Fuzzer {
+  private var random: SplitMix64
+
+  init(seed: UInt64) { random = SplitMix64(seed: seed) }
+
+  /// Sends so many mutated messages; every one of a client with a session of its own.
+  mutating func attack(_ endpoint: String, count: Int) throws -> Int {
+    let client = try WireClient(endpoint)
+    _ = try client.open("Noop-v1", 2)
+    let step = Message(client.envelope(.step, 2), payloads: StepRequest(slots: [0, 1], actions: [0, 1]).payloads)
+    let reset = Message(client.envelope(.reset, 2), payloads: ResetRequest(options: [ResetOptions(seed: 1)]).payloads)
+    let restore = Message(
+      client.envelope(.restore, 2), payloads: RestoreRequest(slots: [0], blobs: [[1, 2, 3]]).payloads)
+    let open = Message(client.envelope(.open, 2), json: OpenRequest(environment: "Noop-v1", count: 1))
+    let sources = [step, reset, restore, open].map { $0.frames.map(\.bytes) }
+    var unanswered = 0
+    for _ in 0..<count {
+      var parts = sources[random.next(below: sources.count)]
+      for _ in 0...random.next(below: 3) { mutate(&parts) }
+      if random.next(below: 2) == 0 { parts = withRightChecksum(parts) }
+      if parts.isEmpty { parts = [[]] }
+      try client.send(parts.map { Frame($0) })
+      unanswered += 1
+      guard unanswered >= 8 else { continue }
+      // Some are rightly left without an answer: a repeat of what is being done.
+      unanswered = try client.socket.receive(limit: 32, within: 50) == nil ? 0 : unanswered - 1
+    }
+    client.close()
+    return count
+  }
+
+  private mutating func mutate(_ parts: inout [[UInt8]]) {
+    guard !parts.isEmpty else { return parts.append([1]) }
+    let part = random.next(below: parts.count)
+    switch random.next(below: 6) {
+    case 0: parts[part].append(UInt8(random.next(below: 256)))
+    case 1: if !parts[part].isEmpty { parts[part].removeLast() }
+    case 2: parts.remove(at: part)
+    case 3: parts.append(parts[part])
+    default:
+      guard !parts[part].isEmpty else { return parts[part].append(0) }
+      parts[part][random.next(below: parts[part].count)] ^= UInt8(1 + random.next(below: 255))
+    }
+  }
+
+  /// So that the mutation is not found by the checksum alone.
+  private func withRightChecksum(_ parts: [[UInt8]]) -> [[UInt8]] {
+    guard parts.count >= 2, let envelope = try? parts[0].withUnsafeBytes({ try Envelope(reading: $0) }) else {
+      return parts
+    }
+    return Message(envelope, metadata: Frame(parts[1]), payloads: parts.dropFirst(2).map { Frame($0) }).frames.map(\.bytes)
+  }
+
+  /// Bytes that are no ZeroMQ, over connections of their own.
+  mutating func sendRawBytes(to endpoint: String, connections: Int) {
+    guard let port = UInt16(endpoint.split(separator: ":").last ?? "") else { return }
+    for _ in 0..<connections {
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = inet_addr("127.0.0.1")
+      let result = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      guard result == 0 else { continue }
+      let bytes = (0..<random.next(below: 3_000)).map { _ in UInt8(random.next(below: 256)) }
+      _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Video
+import WorldModel
+
+extension World {
+  /// Pictures of any size as the world's frames: the largest square in the middle, scaled; colours are left alone.
+  /// - Returns: one clip of one frame for each.
+  public func frames(showing pictures: [Picture]) -> FrameBatch {
+    let t = genie.configuration.tokenizer
+    return FrameBatch(
+      clips: pictures.count, time: 1, height: t.height, width: t.width,
+      bytes: pictures.flatMap { $0.centreCrop(height: t.height, width: t.width).pixels })
+  }
+
+  /// The same world with names for its actions.
+  /// - Precondition: one name an action.
+  public func named(_ names: [String]) -> World {
+    precondition(names.count == actions, "\(names.count) names for \(actions) actions")
+    var manifest = manifest
+    manifest.actionNames = names
+    return World(genie: genie, rewards: rewards, levels: levels, manifest: manifest)
+  }
+
+  /// The same world with other levels: every episode starts from one of the pictures.
+  public func starting(from pictures: [Picture]) -> World {
+    World(
+      genie: genie, rewards: rewards, levels: frames(showing: pictures), manifest: manifest,
+      precision: precision)
+  }
+}

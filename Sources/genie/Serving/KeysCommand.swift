@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import WireProtocol
+
+struct KeysCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keys", abstract: "Makes the keys with which servers and agents know each other across machines.",
+    discussion: """
+      A server needs a pair of its own, and a list of the public keys that it lets in; an agent a pair of its own, and the
+      server's public key:
+
+        genie keys make server
+        genie keys make agent
+        genie keys allow agent.public --list clients
+        genie serve --endpoint tcp://0.0.0.0:5555 --key server.secret --allow clients
+
+      A key that is taken off the list is refused at once, without a restart.
+      """, subcommands: [Make.self, Allow.self, Revoke.self])
+
+  struct Make: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes NAME.secret, which only you can read, and NAME.public.")
+
+    @Argument(help: "Where: a path without an extension.")
+    var name: String
+
+    func run() throws {
+      let files = try KeyFile.write(try CurveKeyPair(), to: URL(filePath: name))
+      print("\(files.secret.path): keep it secret\n\(files.public.path): give it to the other side")
+    }
+  }
+
+  struct Allow: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Puts an agent's public key on a server's list.")
+
+    @Argument(help: "The agent's NAME.public.")
+    var key: String
+
+    @Option(help: ArgumentHelp("The server's list; made where there is none.", valueName: "file"))
+    var list: String
+
+    func run() throws {
+      let file = URL(filePath: list)
+      let key = try KeyFile.publicKey(URL(filePath: key))
+      var text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+      guard !text.contains(key.description) else { return print("it is on the list already") }
+      if !text.isEmpty && !text.hasSuffix("\n") { text += "\n" }
+      text += "\(key) \(URL(filePath: self.key).deletingPathExtension().lastPathComponent)\n"
+      try Data(text.utf8).write(to: file, options: .atomic)
+    }
+  }
+
+  struct Revoke: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Takes an agent's public key off a server's list.")
+
+    @Argument(help: "The agent's NAME.public.")
+    var key: String
+
+    @Option(help: ArgumentHelp("The server's list.", valueName: "file"))
+    var list: String
+
+    func run() throws {
+      let file = URL(filePath: list)
+      let key = try KeyFile.publicKey(URL(filePath: key))
+      let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      let rest = lines.filter { !$0.hasPrefix(key.description) }
+      guard rest.count < lines.count else { throw ValidationError("That key is not on the list.") }
+      try Data(rest.map { $0 + "\n" }.joined().utf8).write(to: file, options: .atomic)
+    }
+  }
+}
+
+/// The keys of a command that connects to a server.
+struct KeyOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("This client's NAME.secret, for a server that asks for keys.", valueName: "file"))
+  var key: String?
+
+  @Option(help: ArgumentHelp("The server's NAME.public.", valueName: "file"))
+  var serverKey: String?
+
+  func validate() throws {
+    guard (key == nil) == (serverKey == nil) else {
+      throw ValidationError("--key and --server-key go together.")
+    }
+  }
+
+  func keys() throws -> ClientKeys? {
+    guard let key, let serverKey else { return nil }
+    return try ClientKeys(secret: URL(filePath: key), server: URL(filePath: serverKey))
+  }
+}

@@ -1,0 +1,212 @@
+import ArgumentParser
+import Dispatch
+import Environments
+import Foundation
+import GeneratedWorlds
+import Logging
+import Video
+import WireProtocol
+import WorldModel
+import WorldServer
+
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serves a world, games, or both, to agents in any language, until it is interrupted.",
+    discussion: """
+      For agents on this machine, or, with keys (genie keys), on any. What is waiting is finished before the server stops.
+      """)
+
+  @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
+  var world: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A built-in game: \(EnvironmentCatalogue.builtIn.names.joined(separator: ", ")). May be repeated.",
+      valueName: "name"))
+  var game: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What the world rewards: world (what it was trained to reward), none, novelty, or goal:FILE.png to be led to a picture.",
+      valueName: "rewards"))
+  var rewards = RewardChoice.world
+
+  @Option(
+    help: ArgumentHelp(
+      "Start from this PNG picture of any size instead of the world's levels. May be repeated.",
+      valueName: "file"))
+  var start: [String] = []
+
+  @Flag(
+    help: ArgumentHelp(
+      "Dream the first frame too, another level for each seed; for worlds trained with training.masking.firstFrame."
+    ))
+  var dreamtLevels = false
+
+  @OptionGroup var precision: PrecisionOptions
+
+  @Option(
+    help: """
+      Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port); any other address with --key and --allow. May be \
+      repeated. (default: tcp://127.0.0.1:5555)
+      """)
+  var endpoint: [String] = []
+
+  @Option(help: ArgumentHelp("The server's NAME.secret (genie keys make): all endpoints are encrypted.", valueName: "file"))
+  var key: String?
+
+  @Option(help: ArgumentHelp("The list of the clients' public keys (genie keys allow).", valueName: "file"))
+  var allow: String?
+
+  @Option(help: ArgumentHelp("Keeps sessions there, so that they can be resumed at the next start.", valueName: "folder"))
+  var keep: String?
+
+  @Option(help: ArgumentHelp("Tells counters at http://127.0.0.1:PORT/metrics, for Prometheus.", valueName: "port"))
+  var metrics: UInt16?
+
+  @Option(help: ArgumentHelp("How long a silent session lives. (default: 300)", valueName: "seconds"))
+  var sessionSeconds: Double?
+
+  @Option(help: ArgumentHelp("How long a step waits for those of other sessions. (default: 2)", valueName: "ms"))
+  var batchingMilliseconds: Double?
+
+  @Option(help: ArgumentHelp("Sessions at a time. (default: \(Limits().sessions))", valueName: "count"))
+  var sessions: Int?
+
+  @Option(help: ArgumentHelp("Options as JSON, by their names here in camel case; the command line wins.", valueName: "file"))
+  var config: String?
+
+  @Flag(help: "Log lines of JSON.")
+  var jsonLog = false
+
+  @Flag(help: "Tell of every session and every refused message.")
+  var verbose = false
+
+  func validate() throws {
+    guard (sessionSeconds ?? 1) > 0, (sessionSeconds ?? 1) <= 86_400 * 365 else {
+      throw ValidationError("--session-seconds is a time above 0.")
+    }
+    guard (0...1_000).contains(batchingMilliseconds ?? 0) else {
+      throw ValidationError("--batching-milliseconds is 0 to 1000.")
+    }
+    guard (1...1_000_000).contains(sessions ?? 1) else { throw ValidationError("--sessions is 1 to 1000000.") }
+    for name in game where !EnvironmentCatalogue.builtIn.names.contains(name) {
+      throw ValidationError(
+        "\(EnvironmentError.unknownEnvironment(name, offered: EnvironmentCatalogue.builtIn.names))")
+    }
+    guard (key == nil) == (allow == nil) else { throw ValidationError("--key and --allow go together.") }
+  }
+
+  mutating func run() throws {
+    if let config {
+      guard let options = ServeOptions.read(try Data(contentsOf: URL(filePath: config))) else {
+        throw ValidationError("\(config) is not a JSON object of options.")
+      }
+      fill(options)
+      try validate()
+    }
+    let isJSON = jsonLog
+    LoggingSystem.bootstrap { label -> any LogHandler in
+      isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+    }
+    var logger = Logger(label: "genie")
+    logger.logLevel = verbose ? .debug : .info
+    Context.raiseDescriptorLimit()
+    let stop = interruption()
+    let server = EnvironmentServer(try serverConfiguration(), catalogue: try catalogue(), logger: logger)
+    for bound in try server.start() {
+      // At once, also into a pipe: whoever started this may be waiting for the port.
+      FileHandle.standardOutput.write(Data("serving at \(bound)\n".utf8))
+    }
+    stop.wait()
+    server.stop()
+  }
+
+  private mutating func fill(_ options: ServeOptions) {
+    world = world ?? options.world
+    if game.isEmpty { game = options.game ?? [] }
+    if endpoint.isEmpty { endpoint = options.endpoint ?? [] }
+    key = key ?? options.key
+    allow = allow ?? options.allow
+    keep = keep ?? options.keep
+    metrics = metrics ?? options.metrics
+    sessionSeconds = sessionSeconds ?? options.sessionSeconds
+    batchingMilliseconds = batchingMilliseconds ?? options.batchingMilliseconds
+    sessions = sessions ?? options.sessions
+    jsonLog = jsonLog || options.jsonLog ?? false
+    verbose = verbose || options.verbose ?? false
+  }
+
+  private func serverConfiguration() throws -> ServerConfiguration {
+    var configuration = ServerConfiguration(endpoints: endpoint.isEmpty ? ["tcp://127.0.0.1:5555"] : endpoint)
+    configuration.sessionSeconds = sessionSeconds ?? configuration.sessionSeconds
+    configuration.batchingSeconds = batchingMilliseconds.map { $0 / 1_000 } ?? configuration.batchingSeconds
+    configuration.limits.sessions = sessions ?? configuration.limits.sessions
+    configuration.persistence = keep.map { URL(filePath: $0) }
+    configuration.metricsPort = metrics
+    if let key, let allow {
+      configuration.security = ServerSecurity(
+        key: try KeyFile.pair(URL(filePath: key)), clients: try AllowList(URL(filePath: allow)))
+    }
+    return configuration
+  }
+
+  private func catalogue() throws -> EnvironmentCatalogue {
+    var catalogue = EnvironmentCatalogue()
+    if world != nil || game.isEmpty {
+      var world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+      world = world.at(precision.precision)
+      if !start.isEmpty { world = world.starting(from: try start.map { try PNG.read(URL(filePath: $0)) }) }
+      guard !dreamtLevels || world.dreamsLevels else {
+        throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
+      }
+      let levelSampling: SamplingConfiguration? = dreamtLevels ? .level : nil
+      let rewards = try rewards.model(world)
+      catalogue.register(world.manifest.name) { [world] in
+        GeneratedWorldPool(world, rewards: rewards, levelSampling: levelSampling)
+      }
+    }
+    for name in game {
+      catalogue.register(name) { () throws(EnvironmentError) in
+        try EnvironmentCatalogue.builtIn.makePool(name)
+      }
+    }
+    return catalogue
+  }
+
+  /// Signalled when the process is asked to end.
+  private func interruption() -> DispatchSemaphore {
+    let semaphore = DispatchSemaphore(value: 0)
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        semaphore.signal()
+        // A second one ends it at once.
+        source.cancel()
+        signal(number, SIG_DFL)
+      }
+      source.resume()
+    }
+    return semaphore
+  }
+}
+
+/// The options of `genie serve` in a file.
+struct ServeOptions: Decodable {
+  var world: String?
+  var game: [String]?
+  var endpoint: [String]?
+  var key: String?
+  var allow: String?
+  var keep: String?
+  var metrics: UInt16?
+  var sessionSeconds: Double?
+  var batchingMilliseconds: Double?
+  var sessions: Int?
+  var jsonLog: Bool?
+  var verbose: Bool?
+
+  static func read(_ data: Data) -> ServeOptions? { try? JSONDecoder().decode(ServeOptions.self, from: data) }
+}

@@ -1,0 +1,114 @@
+import AgentSDK
+import Environments
+import Foundation
+import TestSupport
+import Testing
+import WorldServer
+
+@Suite struct SnapshotTests {
+  private func play(_ pool: RemotePool, _ slots: [Slot], _ steps: Range<Int>) throws -> [[UInt8]] {
+    var batch = pool.makeBatch()
+    return try steps.map { step in
+      try pool.step(slots, slots.map { _ in Int32(step % 6) }, into: &batch)
+      return batch.observations
+    }
+  }
+
+  @Test func aRemotePoolKeepsTheContract() throws {
+    let server = try GameServer()
+    let findings = EnvironmentChecker(steps: 12) { () throws(EnvironmentError) in
+      try RemotePool(server.endpoint, environment: "Platformer-v1")
+    }.run()
+    #expect(findings.isEmpty)
+  }
+
+  @Test func manyForksGoOneWay() throws {
+    let server = try GameServer()
+    let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")
+    let origin = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([origin], [ResetOptions(seed: 3)], into: &batch)
+    _ = try play(pool, [origin], 0..<3)
+    let forks = try pool.fork(origin, count: 50)
+    let way = try play(pool, [origin], 3..<8)
+    let ways = try play(pool, forks, 3..<8)
+    for (frame, frames) in zip(way, ways) {
+      #expect(frames == Array((0..<50).map { _ in frame }.joined()))
+    }
+  }
+
+  @Test func snapshotsOfAnotherGameAreRefused() throws {
+    let server = try GameServer()
+    let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")
+    let other = try RemotePool(server.endpoint, environment: "Noop-v1")
+    let slots = try pool.open(OpenOptions(), count: 2)
+    let strange = try other.open(OpenOptions())
+    var batch = other.makeBatch()
+    try other.reset([strange], [ResetOptions()], into: &batch)
+    batch = pool.makeBatch()
+    try pool.reset(slots, slots.map { _ in ResetOptions(seed: 1) }, into: &batch)
+    let good = try pool.snapshot(slots[0])
+    let before = try pool.snapshot(slots)
+    do {
+      try pool.restore(slots, from: [good, try other.snapshot(strange)])
+      Issue.record("it was restored")
+    } catch EnvironmentError.invalidSnapshot {}
+    #expect(try pool.snapshot(slots) == before, "all or nothing")
+    do {
+      _ = try RemotePool(server.endpoint, environment: "Slow-v1").snapshot([])
+      let slow = try RemotePool(server.endpoint, environment: "Slow-v1")
+      _ = try slow.snapshot(try slow.open(OpenOptions()))
+      Issue.record("what cannot be kept was kept")
+    } catch EnvironmentError.unsupported {}
+  }
+
+  /// A server that was stopped, and one after it: the session goes on, to the bit.
+  @Test(arguments: [5, 300]) func sessionsOutliveTheServer(_ steps: Int) throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let endpoint = "ipc://\(temporary.url.path)/kept.sock"
+    var configuration = ServerConfiguration(endpoints: [endpoint])
+    configuration.persistence = temporary.url.appending(path: "sessions")
+    var policy = RetryPolicy()
+    policy.resendSeconds = 0.2
+    let first = EnvironmentServer(configuration, catalogue: .builtIn)
+    _ = try first.start()
+    let pool = try RemotePool(endpoint, environment: "Platformer-v1", retry: policy)
+    let slots = try pool.open(OpenOptions(horizon: 1_000), count: 2)
+    var local = GamePool(Platformer())
+    let own = [try local.open(OpenOptions(horizon: 1_000)), try local.open(OpenOptions(horizon: 1_000))]
+    var (batch, reference) = (pool.makeBatch(), local.makeBatch())
+    func step(_ number: Int) throws {
+      let actions = [Int32(number % 2), Int32(number / 2 % 2)]
+      try pool.step(slots, actions, into: &batch)
+      try local.step(own, actions, into: &reference)
+      #expect(batch.observations == reference.observations && batch.faults == reference.faults)
+    }
+    try pool.reset(slots, [ResetOptions(seed: 1), ResetOptions(seed: 2)], into: &batch)
+    try local.reset(own, [ResetOptions(seed: 1), ResetOptions(seed: 2)], into: &reference)
+    for number in 0..<steps { try step(number) }
+    first.stop()
+    let second = EnvironmentServer(configuration, catalogue: .builtIn)
+    _ = try second.start()
+    defer { second.stop() }
+    for number in steps..<steps + 20 { try step(number) }
+    #expect(try pool.ping().sessions == 1)
+  }
+
+  @Test func closedSessionsAreNotKept() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    var configuration = ServerConfiguration(endpoints: ["ipc://*"])
+    let folder = temporary.url.appending(path: "sessions")
+    configuration.persistence = folder
+    let server = EnvironmentServer(configuration, catalogue: .builtIn)
+    let endpoint = try server.start()[0]
+    do {
+      let pool = try RemotePool(endpoint, environment: "Noop-v1")
+      _ = try pool.open(OpenOptions())
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+    }
+    server.stop()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+}

@@ -1,0 +1,84 @@
+import Autograd
+import Environments
+import Testing
+import WorldModel
+
+@testable import GeneratedWorlds
+
+@Suite struct DreamSnapshotTests {
+  private func begun(_ world: World, steps: Int) throws -> (pool: GeneratedWorldPool, slot: Slot) {
+    var pool = GeneratedWorldPool(world, workers: Workers(count: 1))
+    let slot = try pool.open(OpenOptions(horizon: 1_000))
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions(seed: 7)], into: &batch)
+    for step in 0..<steps { try pool.step([slot], [Int32(step % 5)], into: &batch) }
+    return (pool, slot)
+  }
+
+  /// Also where the window has slid many times.
+  @Test(arguments: [0, 1, 17]) func aRestoredDreamIsTheSameToTheBit(_ steps: Int) throws {
+    let world = try SmallWorld.make()
+    var (pool, slot) = try begun(world, steps: steps)
+    let snapshot = try pool.snapshot(slot)
+    var (other, place) = try begun(world, steps: 3)
+    try other.restore(place, from: snapshot)
+    let fork = try pool.fork(slot)
+    var (batch, second) = (pool.makeBatch(), other.makeBatch())
+    for step in 0..<12 {
+      let action = Int32(step % 4)
+      try pool.step([slot, fork], [action, action], into: &batch)
+      try other.step([place], [action], into: &second)
+      #expect(Array(batch.observation(0)) == second.observations)
+      #expect(batch.observation(0).elementsEqual(batch.observation(1)))
+      #expect(batch.rewards[0] == second.rewards[0])
+    }
+  }
+
+  @Test func snapshotsOfAnotherModelSayWhatDiffers() throws {
+    let (pool, slot) = try begun(try SmallWorld.make(seed: 1), steps: 2)
+    var (other, place) = try begun(try SmallWorld.make(seed: 2), steps: 2)
+    let before = try other.snapshot(place)
+    do {
+      try other.restore(place, from: try pool.snapshot(slot))
+      Issue.record("it was restored")
+    } catch EnvironmentError.invalidSnapshot(let reason) {
+      #expect(reason.contains("model"))
+    }
+    for (what, mend) in [
+      ("precision", { $0.precision = "bfloat16" }), ("instructions", { $0.instructions = "x86-64-v9" }),
+    ] as [(String, (inout DreamSnapshotHeader) -> Void)] {
+      var header = other.header
+      mend(&header)
+      var writer = SnapshotWriter()
+      header.write(to: &writer)
+      do {
+        try other.restore(place, from: writer.bytes)
+        Issue.record("it was restored")
+      } catch EnvironmentError.invalidSnapshot(let reason) {
+        #expect(reason.contains(what))
+      }
+    }
+    #expect(try other.snapshot(place) == before)
+  }
+
+  @Test func damagedSnapshotsNeverTrap() throws {
+    var (pool, slot) = try begun(try SmallWorld.make(), steps: 4)
+    let snapshot = try pool.snapshot(slot)
+    var random = SplitMix64(seed: 1)
+    for _ in 0..<300 {
+      var bytes = snapshot
+      switch random.next(below: 3) {
+      case 0: bytes.removeLast(random.next(in: 1...bytes.count))
+      case 1: bytes.append(0)
+      default: bytes[random.next(below: min(200, bytes.count))] ^= UInt8(random.next(in: 1...255))
+      }
+      do throws(EnvironmentError) {
+        try pool.restore(slot, from: bytes)
+      } catch {
+        guard case .invalidSnapshot = error else { throw error }
+      }
+    }
+    try pool.restore(slot, from: snapshot)
+    #expect(try pool.snapshot(slot) == snapshot)
+  }
+}

@@ -1,0 +1,140 @@
+import Autograd
+import Environments
+import Foundation
+import TestSupport
+import Testing
+import Video
+import WorldModel
+
+@testable import GeneratedWorlds
+
+@Suite struct SeenMotionTests {
+  /// A textured scene of which (`x`, `y`) pixels have gone past, with a white square at (`left`, `top`).
+  private func picture(x: Int = 0, y: Int = 0, left: Int, top: Int) -> Picture {
+    let key = RandomKey(seed: 5)
+    var pixels: [UInt8] = []
+    for row in 0..<48 {
+      for column in 0..<48 {
+        let isSquare = (top..<top + 8).contains(row) && (left..<left + 8).contains(column)
+        let cell = key.bits(UInt64((row + y + 100) / 3 * 1000 + (column + x + 100) / 3))
+        pixels += isSquare ? [255, 255, 255] : [UInt8(cell & 127), UInt8(cell >> 8 & 127), 40]
+      }
+    }
+    return Picture(height: 48, width: 48, pixels: pixels)
+  }
+
+  @Test func aCameraIsTold() {
+    let motion = SeenMotion(from: picture(left: 20, top: 20), to: picture(x: 4, y: -2, left: 20, top: 20))
+    #expect(motion.scene == (-4, 2))
+    #expect(motion.ofPlayer == (4, -2))
+  }
+
+  @Test func somethingThatMovesByItselfIsTold() {
+    let motion = SeenMotion(from: picture(left: 20, top: 20), to: picture(left: 20, top: 15))
+    #expect(motion.scene == (0, 0))
+    #expect(motion.ofPlayer == (0, -5))
+  }
+
+  @Test func nothingIsNothing() {
+    #expect(SeenMotion(from: picture(left: 20, top: 20), to: picture(left: 20, top: 20)).ofPlayer == (0, 0))
+  }
+
+  @Test func directionsHaveNames() {
+    #expect(World.name(of: (1, 0)) == "right" && World.name(of: (-0.9, -0.9)) == "up-left")
+    #expect(World.name(of: (0, 1)) == "down" && World.name(of: (0.1, -0.2)) == "still")
+  }
+}
+
+/// Reads the frames of ``SmallWorld``: those whose first byte is even are valid.
+private struct ParityJudge: GameJudge {
+  let tileNames = ["nothing", "something"]
+
+  func read(_ frame: UnsafeBufferPointer<UInt8>) -> GameScene {
+    let isEven = frame[0] % 2 == 0
+    return GameScene(
+      tiles: [1, 0], columns: 2, parts: [0, 0],
+      player: isEven ? GameScene.Player(x: Int(frame[1]), y: Int(frame[2]), facesLeft: false) : nil,
+      isOver: false, flaws: isEven ? [] : [.noPlayer])
+  }
+
+  func effect(from old: GameScene, to new: GameScene) -> VisibleEffect? {
+    guard let before = old.player, let after = new.player else { return nil }
+    return VisibleEffect(dx: (after.x - before.x).signum(), rises: after.y < before.y)
+  }
+
+  func allowsEveryEffect(_ scene: GameScene) -> Bool { scene.isValid }
+}
+
+@Suite struct GameMeasurementTests {
+  @Test func theBestMapIsBalanced() {
+    let (left, still) = (VisibleEffect(dx: -1, rises: false), VisibleEffect(dx: 0, rises: false))
+    // Code 1 goes with standing still more often, but with most of what there is of going left.
+    let map = ActionPurity.map([[still: 900], [still: 100, left: 40], [:]])
+    #expect(map == [still, left, still])
+  }
+
+  @Test func worldsThatCeaseToBeValidAreCounted() throws {
+    let world = try SmallWorld.make(rewards: false)
+    let workers = Workers(count: 2)
+    let starts = (0..<6).map { ResetOptions(seed: UInt64($0), level: $0) }
+    func play() throws -> FreePlay {
+      var pool: any EnvironmentPool = GeneratedWorldPool(world, workers: workers)
+      return try FreePlay(
+        &pool, starts: starts, frames: 12, judge: ParityJudge(), real: [0, 1], workers: workers,
+        choose: { batch, step in (0..<batch.count).map { Int32(($0 + step) % 5) } })
+    }
+    let first = try play()
+    #expect(first.validity.count == 13 && first.worlds == 6)
+    #expect(first.validity.allSatisfy { (0...1).contains($0) })
+    #expect(zip(first.validity, first.flaws[.noPlayer]!).allSatisfy { abs($0 + $1 - 1) < 1e-9 })
+    #expect(first.variety.allSatisfy { $0 == 1 })
+    #expect(
+      !first.failures.isEmpty && abs(first.firstFlaws.values.reduce(first.invalidAfterEnd, +) - 1) < 1e-9)
+    #expect(try play().validity == first.validity)
+  }
+
+  @Test func aClipIsRegeneratedAndChanged() throws {
+    let world = try SmallWorld.make(rewards: false)
+    let bytes = (0..<7).flatMap { frame in
+      (0..<768).map { UInt8(truncatingIfNeeded: $0 * 31 + frame * 57) }
+    }
+    let clip = FrameBatch(clips: 1, time: 7, height: 16, width: 16, bytes: bytes)
+    let plain = try Regeneration(world, clip: clip, workers: Workers(count: 1))
+    #expect(plain.dreamt.count == 7 && plain.actions.count == 6 && plain.changed == nil)
+    let other = Int32((Int(plain.actions[3]) + 1) % 5)
+    let changed = try Regeneration(world, clip: clip, changes: [4: other], workers: Workers(count: 1))
+    #expect(changed.dreamt == plain.dreamt)
+    #expect(Array(changed.changed![..<4]) == Array(plain.dreamt[..<4]))
+    #expect(changed.changedActions[3] == other)
+  }
+
+  @Test func levelsAreDreamtBySeed() throws {
+    let world = try SmallWorld.make(rewards: false)
+    var pool = GeneratedWorldPool(world, workers: Workers(count: 1), levelSampling: .level)
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    func start(_ options: ResetOptions) throws -> [UInt8] {
+      try pool.reset([slot], [options], into: &batch)
+      #expect(batch.faults[0] == nil)
+      return batch.observations
+    }
+    let (one, two) = (try start(.init(seed: 1)), try start(.init(seed: 2)))
+    #expect(one != two)
+    #expect(try start(.init(seed: 1)) == one)
+    // A level that is named is that level.
+    #expect(try start(.init(seed: 1, level: 3)) == start(.init(seed: 2, level: 3)))
+    try pool.step([slot], [1], into: &batch)
+    #expect(batch.faults[0] == nil)
+  }
+
+  @Test func anyPictureIsAStart() throws {
+    let world = try SmallWorld.make()
+    let pictures = [Picture(height: 90, width: 40, red: 200), Picture(height: 5, width: 70, blue: 90)]
+    let other = world.starting(from: pictures)
+    #expect(other.levels.clips == 2 && other.levels.height == 16)
+    #expect(Array(other.levels.clips(0..<1).bytes.prefix(3)) == [200, 0, 0])
+    let sheet = try PromptSheet(
+      world, pictures: pictures.map { ("", $0) }, steps: 2, workers: Workers(count: 1))
+    #expect(sheet.fidelity.count == 2 && sheet.picture.width > 100)
+  }
+}

@@ -17,7 +17,8 @@ extension World {
     precondition(names.count == actions, "\(names.count) names for \(actions) actions")
     var manifest = manifest
     manifest.actionNames = names
-    return World(genie: genie, rewards: rewards, levels: levels, manifest: manifest)
+    return World(
+      genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
   }
 
   /// The same world with other levels: every episode starts from one of the pictures.

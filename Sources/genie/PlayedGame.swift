@@ -38,7 +38,9 @@ struct PlayedGame {
       let causes = play.firstFlaws.sorted { $0.key.rawValue < $1.key.rawValue }
       table.append([
         "first flaws, \(name)",
-        (["after the end \(decimal(play.invalidAfterEnd))"]
+        ([
+          "after the end \(decimal(play.invalidAfterEnd))", "in the open \(decimal(play.invalidInTheOpen))",
+        ]
           + causes.map { "\($0.key.rawValue) \(decimal($0.value))" })
           .joined(separator: ", "),
       ])

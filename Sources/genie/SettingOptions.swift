@@ -28,7 +28,8 @@ struct SettingOptions: ParsableArguments {
       } catch { throw ValidationError("--set \(setting): this is no value for \(parts[0]).") }
       // What is no name of a value is left out silently by the decoder.
       let kept = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value))
-      guard Self.value(at: path.dropFirst(), in: kept) != nil else {
+      // A null leaves out what can be left out.
+      guard wanted is NSNull || Self.value(at: path.dropFirst(), in: kept) != nil else {
         throw ValidationError("--set \(setting): there is no \(parts[0]).")
       }
     }

@@ -37,6 +37,12 @@ public struct GameScene: Sendable, Equatable {
     public var x: Int
     public var y: Int
     public var facesLeft: Bool
+
+    public init(x: Int, y: Int, facesLeft: Bool) {
+      self.x = x
+      self.y = y
+      self.facesLeft = facesLeft
+    }
   }
 
   /// A cell of which no tile is known.

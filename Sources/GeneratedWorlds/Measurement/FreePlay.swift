@@ -17,6 +17,8 @@ public struct FreePlay: Sendable {
   public var over: [Double] = []
   /// Of the worlds that became invalid, the share that did so after the player was seen to die or to win.
   public var invalidAfterEnd: Double = 0
+  /// The share that did so where nothing was in the way and no end was near: there the model has no excuse.
+  public var invalidInTheOpen: Double = 0
   /// The same for each flaw, of those that became invalid while the player lived.
   public var firstFlaws: [GameScene.Flaw: Double] = [:]
   /// The frames around the first invalid one, of some worlds.
@@ -57,6 +59,7 @@ public struct FreePlay: Sendable {
     }
     let failed = records.filter { $0.firstFlaw != nil }
     invalidAfterEnd = share(failed.count { $0.wasOver }, of: failed.count)
+    invalidInTheOpen = share(failed.count { $0.wasInTheOpen }, of: failed.count)
     for flaw in GameScene.Flaw.allCases {
       firstFlaws[flaw] = share(failed.count { !$0.wasOver && $0.firstFlaw == flaw }, of: failed.count)
     }
@@ -70,6 +73,8 @@ public struct FreePlay: Sendable {
     var firstFrame = 0
     /// Whether it was over when the first flaw was seen.
     var wasOver = false
+    /// Whether every effect was possible in the last valid frame.
+    var wasInTheOpen = false
     var pictures: [Picture] = []
   }
 
@@ -88,6 +93,7 @@ public struct FreePlay: Sendable {
         if records[row].pictures.count > Self.before + 1 { records[row].pictures.removeFirst() }
       }
       if scene.isOver { records[row].isOver = true }
+      if records[row].firstFlaw == nil { records[row].wasInTheOpen = judge.allowsEveryEffect(scene) }
     }
     validity.append(share(seen.count { $0.scene.isValid }, of: seen.count))
     over.append(share(records.count { $0.isOver }, of: seen.count))

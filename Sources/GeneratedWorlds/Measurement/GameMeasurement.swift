@@ -194,6 +194,7 @@ extension FreePlay {
         Dictionary(firstFlaws.map { ($0.key.rawValue, .number($0.value)) }) { $1 }.merging([
           "after the end": .number(invalidAfterEnd)
         ]) { $1 }),
+      "first_flaws_in_the_open": .number(invalidInTheOpen),
     ]
   }
 

@@ -9,6 +9,11 @@ public struct ClipLoader: Sendable {
     public let shard: Int
     /// The first frame's index in that shard.
     public let start: Int
+
+    public init(shard: Int, start: Int) {
+      self.shard = shard
+      self.start = start
+    }
   }
 
   /// Windows, one after the other. Labels are nil unless every shard has them.

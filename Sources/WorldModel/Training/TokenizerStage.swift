@@ -12,6 +12,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let tokenizer: Tokenizer
   private let training: TrainingConfiguration
   private let clips: ClipLoader
+  private let ends: [ClipLoader.Origin]
   private let validation: FrameBatch
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
@@ -27,6 +28,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     optimizer = Optimizer(
       tokenizer.parameters, configuration.optimizer, workers: workers)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
+    ends = training.endShare > 0 ? data.lastWindows(frames: configuration.time) : []
     validation = try data.heldOut(frames: configuration.time, clips: 32)
     parallel = DataParallel(tokenizer.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
@@ -44,7 +46,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       placeUnusedCodes(after: step)
     }
     let emphasis = rarityWeights()
-    let batch = FrameBatch(clips.batch(step), of: clips)
+    let batch = batch(step)
     let scale = 1 / Float(batch.bytes.count)
     let commitment = 0.05 * Float(tokenizer.patches.channels) * scale
     let (gradients, errors) = parallel.gradients(parts: batch.clips) { [self] part, worker, tape in
@@ -72,6 +74,17 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
+  /// The clips of a step: windows of the video, and a share of last windows.
+  private func batch(_ step: Int) -> FrameBatch {
+    guard !ends.isEmpty else { return FrameBatch(clips.batch(step), of: clips) }
+    let own = key.folded(in: "ends").folded(in: UInt64(step))
+    let origins = clips.origins(step).enumerated().map { index, origin in
+      Double(own.uniform(UInt64(2 * index))) < training.endShare
+        ? ends[own.integer(UInt64(2 * index + 1), below: ends.count)] : origin
+    }
+    return FrameBatch(clips.read(origins), of: clips)
+  }
+
   /// What a patch of each code counts, 1 on average; nil where all count the same.
   private func rarityWeights() -> [Float]? {
     guard training.rarityEmphasis > 0, tokenizer.quantizer.isPlaced else { return nil }
@@ -83,39 +96,48 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     return weights.map { $0 / max(mean, 1e-6) }
   }
 
+  /// The cosine from which on a patch needs no code of its own.
+  private static let wellServed: Float = 0.999
+
   /// Puts codes that no patch of many batches uses where patches are served worst, one after the other: a patch that is
   /// seldom seen would otherwise never keep a code.
   private func placeUnusedCodes(after step: Int) {
     let (quantizer, width) = (tokenizer.quantizer, tokenizer.configuration.codebook.width)
     let arena = Arena()
-    var (vectors, codes): ([Float], [Int32]) = ([], [])
-    for round in 1...200 {
-      let batch = FrameBatch(clips.batch(step + round), of: clips)
+    var (vectors, codes, total): ([Float], [Int32], Int) = ([], [], 0)
+    var uses = [Float](repeating: 0, count: tokenizer.vocabulary)
+    for round in 1...1000 {
+      let batch = batch(step + round)
       arena.reset()
       let tape = Tape(arena: arena)
       let x = tape.constant(batch.patches(tokenizer.patches, arena: arena))
       let unit = tape.normalize(tokenizer.encode(tape, x)).value
-      codes += quantizer.nearest(unit, arena: arena)
-      vectors += unit.values
+      let nearest = quantizer.nearest(unit, arena: arena)
+      for (row, code) in nearest.enumerated() {
+        uses[Int(code)] += 1
+        var similarity: Float = 0
+        for c in 0..<width { similarity += unit[row * width + c] * quantizer.codebook[Int(code) * width + c] }
+        // Most patches are served well, and are not candidates.
+        guard similarity < Self.wellServed else { continue }
+        codes.append(code)
+        for c in 0..<width { vectors.append(unit[row * width + c]) }
+      }
+      total += nearest.count
     }
     var centres = quantizer.codebook.values
-    var uses = [Float](repeating: 0, count: tokenizer.vocabulary)
     var similarities = [Float](repeating: 0, count: codes.count)
     func similarity(_ row: Int, _ code: Int) -> Float {
       (0..<width).reduce(0) { $0 + vectors[row * width + $1] * centres[code * width + $1] }
     }
-    for (row, code) in codes.enumerated() {
-      uses[Int(code)] += 1
-      similarities[row] = similarity(row, Int(code))
-    }
+    for (row, code) in codes.enumerated() { similarities[row] = similarity(row, Int(code)) }
     for code in uses.indices where uses[code] == 0 {
-      let worst = similarities.indices.min { similarities[$0] < similarities[$1] }!
-      // What is served this well needs no code of its own.
-      guard similarities[worst] < 0.9999 else { break }
+      guard let worst = similarities.indices.min(by: { similarities[$0] < similarities[$1] }),
+        similarities[worst] < Self.wellServed
+      else { break }
       for c in 0..<width { centres[code * width + c] = vectors[worst * width + c] }
       for row in similarities.indices { similarities[row] = max(similarities[row], similarity(row, code)) }
     }
-    let batches = Float(codes.count) / Float(clips.batchSize * clips.frames * tokenizer.tokens)
+    let batches = Float(total) / Float(clips.batchSize * clips.frames * tokenizer.tokens)
     quantizer.place(centres: centres, uses: uses.map { max(0.01, $0 / batches) })
   }
 

@@ -46,8 +46,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var shortTime: Int
   public var shortBatch: Int
   public var shortShare: Double
-  /// Share of the dynamics stage's clips that show an episode's end, and then its last frame for as long as the clip goes on,
-  /// whatever is done; taken from the labelled episodes.
+  /// Share of clips that show the end of an episode: in the tokenizer stage the last window of any episode; in the dynamics
+  /// stage the end of a labelled episode that ended by itself, and then its last frame for as long as the clip goes on,
+  /// whatever is done.
   public var endShare: Double
   /// Episodes whose rewards and ends may be looked at.
   public var labelledEpisodes: Int

@@ -15,6 +15,14 @@ public struct TrainingData: Sendable {
     try ClipLoader(folder, episodes: split.training, frames: frames, batchSize: batch, seed: seed)
   }
 
+  /// The last windows of the training episodes that are long enough. Of all windows hardly any shows a last frame, and
+  /// what only last frames show (somebody dies, somebody wins) would hardly be learned.
+  func lastWindows(frames: Int) -> [ClipLoader.Origin] {
+    split.training.filter { $0.frames.count >= frames }.map {
+      ClipLoader.Origin(shard: $0.shard, start: $0.frames.upperBound - frames)
+    }
+  }
+
   /// The same held-out clips each time.
   func heldOut(frames: Int, clips: Int) throws(ClipError) -> FrameBatch {
     let loader = try ClipLoader(folder, episodes: split.heldOut, frames: frames, batchSize: clips, seed: 0)

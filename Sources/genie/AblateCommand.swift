@@ -1,0 +1,227 @@
+import ArgumentParser
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import Reporting
+import Video
+import WorldModel
+
+struct AblateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ablate",
+    abstract: "Trains a world in several ways with several seeds, and compares what comes of it.",
+    discussion: """
+      A variant is a list of settings as 'genie train' takes them, apart by spaces: \
+      --variant "model.dynamics.conditioning=additive training.masking.actionNoise=0". What all have in common is set \
+      with --set. STUDY names variants that are known:
+
+      \(AblateCommand.studies.sorted { $0.key < $1.key }
+        .map { "\($0.key): \($0.value.about)" }.joined(separator: "\n"))
+      """)
+
+  /// A question, and the variants that answer it.
+  struct Study {
+    let about: String
+    let variants: [(name: String, settings: String)]
+  }
+
+  static let studies: [String: Study] = [
+    "conditioning": Study(
+      about: "how the dynamics are told the action: added, concatenated or as FiLM",
+      variants: [
+        ("film", "model.dynamics.conditioning=film"), ("additive", "model.dynamics.conditioning=additive"),
+        ("concatenated", "model.dynamics.conditioning=concatenated"),
+      ]),
+    "tokenizer": Study(
+      about: "whether the tokenizer looks back in time: space-time against space alone",
+      variants: [
+        (
+          "space-time",
+          "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=4"
+        ),
+        (
+          "space", "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=1"
+        ),
+      ]),
+    "rare": Study(
+      about: "whether rare patches need emphasis and codes of their own",
+      variants: [
+        ("neither", "training.rarityEmphasis=0 training.codePlacement=null"),
+        ("emphasis", "training.rarityEmphasis=0.5 training.codePlacement=null"),
+        ("placement", "training.rarityEmphasis=0 training.codePlacement=0.6"),
+        ("both", "training.rarityEmphasis=0.5 training.codePlacement=0.6"),
+      ]),
+    "motion": Study(
+      about: "what the latent actions are shown: motion at two resolutions, or raw pixels as in the paper",
+      variants: [
+        (
+          "pooled 4",
+          "model.latentActions.pooling=4 model.latentActions.patch=4 model.latentActions.motionRadius=1"
+        ),
+        (
+          "pooled 2",
+          "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=2"
+        ),
+        (
+          "pixels",
+          "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=0"
+        ),
+      ]),
+    "impossible": Study(
+      about: "what teaches that an action can be impossible, and that an end is an end",
+      variants: [
+        ("neither", "training.masking.actionNoise=0.05 training.endShare=0"),
+        ("noise", "training.masking.actionNoise=0.2 training.endShare=0"),
+        ("ends", "training.masking.actionNoise=0.05 training.endShare=0.15"),
+        ("both", "training.masking.actionNoise=0.2 training.endShare=0.15"),
+      ]),
+    "context": Study(
+      about: "how many tokens of the context are wrong in training",
+      variants: [
+        ("none", "training.masking.corruption=0"), ("5%", "training.masking.corruption=0.05"),
+        ("15%", "training.masking.corruption=0.15"),
+      ]),
+  ]
+
+  @Argument(help: "One of the known studies; none where --variant says what is compared.")
+  var study: String?
+
+  @Option(help: ArgumentHelp("The clips to learn from.", valueName: "clips"))
+  var clips: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The clips to measure on; those that training held out if none are named.", valueName: "clips"))
+  var heldOut: String?
+
+  @Option(help: ArgumentHelp("Settings to compare. May be repeated.", valueName: "settings"))
+  var variant: [String] = []
+
+  @Option(
+    help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
+  var preset = "tiny"
+
+  @Option(help: "Minutes for each training; without it, the configured numbers of steps.")
+  var minutes: Double?
+
+  @Option(help: "Trainings of each variant, with seeds from 1 on.")
+  var seeds = 2
+
+  @Option(
+    help: ArgumentHelp(
+      "Take the tokenizer and the latent actions of this world, and train the dynamics only.",
+      valueName: "world"))
+  var tokensOf: String?
+
+  @Option(help: ArgumentHelp("Windows to measure on.", valueName: "windows"))
+  var count = 128
+
+  @Option(help: "Worlds that are played for long, where the game's frames can be read; 0 for none.")
+  var worlds = 64
+
+  @Option(help: ArgumentHelp("How long they are played.", valueName: "frames"))
+  var frames = 100
+
+  @Option(help: "Threads; 0 takes one for each processor.")
+  var workers = 0
+
+  @OptionGroup var settings: SettingOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard study.map({ Self.studies[$0] != nil }) ?? !variant.isEmpty else {
+      throw ValidationError(
+        "Name one of the studies (\(Self.studies.keys.sorted().joined(separator: ", "))) or a --variant.")
+    }
+    guard GenieConfiguration.presets[preset] != nil else { throw ValidationError("No preset '\(preset)'.") }
+    guard (1...20).contains(seeds) else { throw ValidationError("--seeds is 1 to 20.") }
+    guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else {
+      throw ValidationError("--minutes is more than 0.")
+    }
+    guard (1...100_000).contains(count) else { throw ValidationError("--count is 1 to 100000.") }
+    guard (0...1024).contains(worlds), (1...100_000).contains(frames), (0...256).contains(workers) else {
+      throw ValidationError("--worlds is 0 to 1024, --frames 1 to 100000, --workers 0 to 256.")
+    }
+  }
+
+  func run() throws {
+    let variants = (study.flatMap { Self.studies[$0]?.variants } ?? []) + variant.map { ($0, $0) }
+    let data = try ClipFolder(URL(filePath: clips))
+    let other = try heldOut.map { try ClipFolder(URL(filePath: $0)) }
+    let tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
+    let threads = Workers(count: workers)
+    var (rows, names): ([(name: String, runs: [[String: Double]])], [String]) = ([], [])
+    for (name, text) in variants {
+      var runs: [[String: Double]] = []
+      for seed in 1...UInt64(seeds) {
+        var own = settings
+        own.settings += text.split(separator: " ").map(String.init)
+        try own.validate()
+        let figures = try run(own, seed: seed, data: data, heldOut: other, tokens: tokens, threads: threads)
+        let line = figures.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
+        print("\(name), seed \(seed): \(line)")
+        names = figures.map(\.name)
+        runs.append(Dictionary(figures.map { ($0.name, $0.value) }) { $1 })
+      }
+      rows.append((name, runs))
+    }
+    var table = Table(["mean of \(seeds)"] + names)
+    for row in rows {
+      table.append(
+        [row.name]
+          + names.map { name in
+            let values = row.runs.compactMap { $0[name] }
+            return String(format: "%.3f", values.reduce(0, +) / Double(max(1, values.count)))
+          })
+    }
+    print(table)
+    try output.write(
+      JSONReport([
+        "ablate": .object(
+          Dictionary(
+            rows.map { row in
+              (row.name, .array(row.runs.map { .object($0.mapValues { .number($0) }) }))
+            }
+          ) { $1 })
+      ]))
+  }
+
+  /// One training and its figures, in the order of a table's columns.
+  private func run(
+    _ settings: SettingOptions, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: Genie?,
+    threads: Workers
+  ) throws -> [(name: String, value: Double)] {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "genie-ablation-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var training = WorldTraining(
+      name: "ablation", command: "genie ablate", seed: seed, minutes: minutes,
+      model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
+      configuration: try settings.applied(to: TrainingConfiguration(), named: "training"))
+    training.tokens = tokens
+    let (world, _, episodes) = try training.run(
+      clips: data, folder: folder, workers: threads, showsProgress: !output.quiet)
+    let measured = try WorldMeasurement(
+      world, folder: heldOut ?? data, episodes: heldOut == nil ? episodes : nil, count: count,
+      workers: threads)
+    var figures: [(String, Double)] = [
+      ("seconds", world.manifest.training?.seconds ?? 0), ("tokenizer", measured.tokenizerPSNR),
+      ("changed", measured.accuracy.changed), ("t4", measured.rolloutPSNR[3]),
+      ("delta t4", measured.deltaPSNR.mean), ("least used", measured.actionUsage.min() ?? 0),
+    ]
+    guard worlds > 0, let heldOut, let source = heldOut.shards[0].metadata["source"],
+      let judge = EnvironmentCatalogue.judge(of: source)
+    else { return figures }
+    let game = try GameMeasurement(
+      world, folder: heldOut, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads)
+    figures += [
+      ("decoded", game.decodedValidity), ("purity", game.purity?.accuracy ?? .nan),
+      ("consistency", game.consistency?.lowest ?? .nan),
+    ]
+    for frame in Set([10, min(50, frames), frames]).sorted() where frame <= frames {
+      figures.append(("valid.\(frame)", game.play.validity[frame]))
+    }
+    figures.append(("variety", game.play.variety[frames]))
+    return figures
+  }
+}

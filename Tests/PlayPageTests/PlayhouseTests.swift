@@ -4,7 +4,7 @@ import Testing
 @testable import PlayPage
 
 @Suite struct PlayhouseTests {
-  private let actions: [Int32] = (0..<70).map { [2, 5, 2, 1, 3, 5][$0 % 6] }
+  private let actions: [Int32] = (0..<70).map { [2, 1, 3, 0, 2, 4, 1][$0 % 7] }
 
   private func frame(_ reply: Reply) throws -> FrameReply {
     guard case .frame(let frame) = reply else {

@@ -17,11 +17,13 @@ def browser():
     browser.close()
 
 
+GENIE = os.environ.get("GENIE", ".build/release/genie")
+
+
 def serve(*arguments):
     """Starts `genie play` and gives the process and its address."""
     process = subprocess.Popen(
-        [os.environ.get("GENIE", ".build/release/genie"), "play", "--port", "0", *arguments],
-        stdout=subprocess.PIPE, text=True)
+        [GENIE, "play", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     address = re.fullmatch(r"playing at (http://127\.0\.0\.1:\d+/)\n", line)
     assert address, f"the server says {line!r}"
@@ -42,6 +44,19 @@ def game():
     yield address
     process.terminate()
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def remote(tmp_path_factory):
+    endpoint = f"ipc://{tmp_path_factory.mktemp('server')}/genie.sock"
+    server = subprocess.Popen(
+        [GENIE, "serve", "--endpoint", endpoint], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout.readline().startswith("serving at")
+    process, address = serve("--endpoint", endpoint)
+    yield address
+    for each in (process, server):
+        each.terminate()
+        each.wait()
 
 
 @pytest.fixture

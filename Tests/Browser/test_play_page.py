@@ -238,6 +238,18 @@ def test_the_real_game_is_played_too(browser, game):
     page.close()
 
 
+def test_a_remote_world_is_played_too(browser, remote):
+    page = browser.open(remote)
+    page.until("globalThis.genie?.focus.frames.length === 1")
+    press(page, "376258147" * 2)
+    seen = frames(page)
+    for number in (17, 4):
+        page.run(f"genie.focus.rewind({number})")
+        assert frames(page) == seen[:number + 1]
+    assert page.complaints() == []
+    page.close()
+
+
 def test_thirty_frames_a_second(page):
     """Lenient, for a machine that has other work: the figures that are claimed are measured when it is idle."""
     page.run("genie.clock.framesPerSecond = 30")

@@ -64,6 +64,7 @@ test: setup python ## Passes all tests
 	  .build/genie-client --golden Tests/Fixtures/wire/*.bin
 	  .build/genie-client "$$endpoint" Platformer-v1 16 200
 	fi
+	GENIE=$(BIN)/genie $(PYTHON) -m pytest -q -rs Tests/Browser
 
 lint: ## Checks the style
 	@swift format lint --strict --recursive Package.swift Sources Tests Agents

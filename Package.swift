@@ -27,6 +27,9 @@ let libraries: [Target] = [
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),
   .target(name: "AgentSDK", dependencies: ["WireProtocol", "Environments"]),
   .target(
+    name: "PlayPage", dependencies: ["Environments", .product(name: "FlyingFox", package: "FlyingFox")],
+    resources: [.copy("Page")]),
+  .target(
     name: "Conformance", dependencies: ["AgentSDK", "WorldServer", "WireProtocol", "Environments", logging]),
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
@@ -36,7 +39,7 @@ let executables: [Target] = [
     name: "genie",
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
-      "ReinforcementLearning",
+      "PlayPage", "ReinforcementLearning",
       "Reporting", "WireProtocol", "Conformance", "CEcho", "CKernels", argumentParser, logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
@@ -73,6 +76,7 @@ let testTargets: [Target] = [
   tests("WireProtocol"),
   tests("WorldServer", ["AgentSDK"]),
   tests("AgentSDK", ["WorldServer"]),
+  tests("PlayPage"),
   tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
   .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
@@ -87,6 +91,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables
     + testTargets,

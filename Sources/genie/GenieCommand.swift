@@ -9,10 +9,9 @@ struct GenieCommand: AsyncParsableCommand {
     abstract: "Learns worlds from video, serves them as environments, and trains agents in them.",
     subcommands: [
       RecordCommand.self, ImportCommand.self, TrainCommand.self, InspectCommand.self, MeasureCommand.self,
-      RegenerateCommand.self, DreamCommand.self, PromptCommand.self, AblateCommand.self, ServeCommand.self,
-      KeysCommand.self,
-      ConformCommand.self, ChaosCommand.self, DoctorCommand.self, EvaluateCommand.self, ReportCommand.self,
-      BenchmarkCommand.self,
+      RegenerateCommand.self, AblateCommand.self, DreamCommand.self, PromptCommand.self, PlayCommand.self,
+      ServeCommand.self, KeysCommand.self, ConformCommand.self, ChaosCommand.self, DoctorCommand.self,
+      EvaluateCommand.self, ReportCommand.self, BenchmarkCommand.self,
     ])
 
   /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a

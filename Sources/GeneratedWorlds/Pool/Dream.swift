@@ -1,5 +1,6 @@
 import Autograd
 import Environments
+import Foundation
 import WorldModel
 
 /// One slot of a pool of generated worlds: a world's past, and where its episode is.
@@ -17,7 +18,10 @@ final class Dream: @unchecked Sendable {
   var steps = 0
   let horizon: Int
   let auxiliaries: [String]
-  let sampling: SamplingConfiguration
+  var sampling: SamplingConfiguration
+  /// Of each token of the last frame, in 0...1: how likely it was when it was fixed; 1 where nothing was
+  /// sampled.
+  var confidence: [Float]
 
   var key: RandomKey { RandomKey(seed: episodeSeed) }
 
@@ -26,6 +30,7 @@ final class Dream: @unchecked Sendable {
     self.horizon = horizon
     self.auxiliaries = auxiliaries
     self.sampling = sampling
+    confidence = [Float](repeating: 1, count: state.tokens.count)
   }
 }
 
@@ -44,12 +49,13 @@ final class Dreamer: @unchecked Sendable {
   func next(
     _ dream: Dream, action: Int32, into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
-    if let team {
-      return team.next(
-        action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
-    }
-    return sampler.next(
-      action: action, state: &dream.state, configuration: dream.sampling, key: dream.key, into: frame)
+    let (settings, key) = (dream.sampling, dream.key)
+    let sampled =
+      team?.next(action: action, state: &dream.state, configuration: settings, key: key, into: frame)
+      ?? sampler.next(action: action, state: &dream.state, configuration: settings, key: key, into: frame)
+    let likelihoods = team?.likelihoods ?? sampler.likelihoods
+    for token in dream.confidence.indices { dream.confidence[token] = exp(likelihoods[token]) }
+    return sampled
   }
 }
 

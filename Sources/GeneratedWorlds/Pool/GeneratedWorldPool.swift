@@ -24,9 +24,9 @@ public struct GeneratedWorldPool: EnvironmentPool {
   /// One a worker, and one that has all workers.
   private let dreamers: [Dreamer]
   private let leader: Dreamer
-  private let sampling: SamplingConfiguration
+  let sampling: SamplingConfiguration
   private let levelSampling: SamplingConfiguration?
-  private var dreams: SlotTable<Dream>
+  private(set) var dreams: SlotTable<Dream>
   /// States of closed slots: their caches are used again.
   private var spare: [WorldState] = []
   /// What snapshots of this pool name.
@@ -158,6 +158,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
     dream.state.clear()
+    for token in dream.confidence.indices { dream.confidence[token] = 1 }
     dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing

@@ -9,6 +9,8 @@ public final class FrameDraft: @unchecked Sendable {
   /// Of the drawn codes, and of what they were drawn from, in nats.
   let likelihoods: UnsafeMutablePointer<Float>
   let entropies: UnsafeMutablePointer<Float>
+  /// Log-likelihood of each code when it was fixed.
+  let fixed: UnsafeMutablePointer<Float>
   /// Random numbers in 0..<1.
   let uniforms: UnsafeMutablePointer<Float>
   /// How sure the model is of each drawn code.
@@ -19,13 +21,14 @@ public final class FrameDraft: @unchecked Sendable {
   init(tokens count: Int, mask: Int32) {
     tokens = [Int32](repeating: mask, count: count)
     drawn = .allocate(capacity: count)
-    likelihoods = .allocate(capacity: 4 * count)
+    likelihoods = .allocate(capacity: 5 * count)
     entropies = likelihoods + count
     uniforms = likelihoods + 2 * count
     surety = likelihoods + 3 * count
+    fixed = likelihoods + 4 * count
     self.mask = mask
     drawn.initialize(repeating: 0, count: count)
-    likelihoods.initialize(repeating: 0, count: 4 * count)
+    likelihoods.initialize(repeating: 0, count: 5 * count)
   }
 
   deinit {
@@ -59,6 +62,7 @@ public final class FrameDraft: @unchecked Sendable {
       }
       guard best >= 0 else { return }
       tokens[best] = drawn[best]
+      fixed[best] = likelihoods[best]
       result.logLikelihood += likelihoods[best] / Float(tokens.count)
       result.entropy += entropies[best] / Float(tokens.count)
     }

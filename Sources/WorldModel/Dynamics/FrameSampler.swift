@@ -97,7 +97,10 @@ public final class FrameSampler {
     return result
   }
 
-  /// The same, but the state does not go on yet. All samplers of a team call it alike.
+  /// Log-likelihood of each token of the frame that was sampled last, when it was fixed, in nats: `[tokens]`.
+  public var likelihoods: UnsafeBufferPointer<Float> { draft.fixedLikelihoods }
+
+  /// As ``next(action:state:configuration:key:into:)``, but the state does not go on yet. All samplers of a team call it alike.
   func dream(
     action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
@@ -157,6 +160,8 @@ public final class FrameSampler {
 
 extension FrameDraft {
   convenience init(_ genie: Genie) { self.init(tokens: genie.tokenizer.tokens, mask: genie.dynamics.mask) }
+
+  var fixedLikelihoods: UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: fixed, count: tokens.count) }
 }
 
 /// Samplers that dream the frames of one world together, each its own tokens: for fewer worlds than workers.
@@ -180,6 +185,9 @@ public final class TeamSampler: @unchecked Sendable {
     self.draft = draft
     self.workers = workers
   }
+
+  /// As ``FrameSampler/likelihoods``.
+  public var likelihoods: UnsafeBufferPointer<Float> { draft.fixedLikelihoods }
 
   /// As ``FrameSampler/next(action:state:configuration:key:into:)``, bit for bit.
   public func next(

@@ -1,10 +1,11 @@
 import Foundation
 
-/// Runs an actor on a thread of its own, so that waiting for a socket never holds up Swift's cooperative threads.
-final class ThreadExecutor: SerialExecutor {
+/// Runs an actor on a thread of its own, so that waiting for a socket, or for a pool's step, never holds up
+/// Swift's cooperative threads.
+public final class ThreadExecutor: SerialExecutor {
   private let jobs = JobQueue()
 
-  init(name: String) {
+  public init(name: String) {
     let thread = Thread { [jobs] in
       // The job keeps its actor alive, and the actor this executor.
       while let (job, executor) = jobs.next() { job.runSynchronously(on: executor) }
@@ -15,7 +16,7 @@ final class ThreadExecutor: SerialExecutor {
 
   deinit { jobs.close() }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  public func enqueue(_ job: consuming ExecutorJob) {
     jobs.add(UnownedJob(job), asUnownedSerialExecutor())
   }
 }

@@ -144,7 +144,7 @@ class Client:
         socket = self._context.socket(zmq.DEALER)
         for option, value in {
             zmq.LINGER: 0, zmq.IMMEDIATE: 1, zmq.SNDHWM: 16, zmq.RCVHWM: 16, zmq.MAXMSGSIZE: _LARGEST_FRAME,
-            zmq.HEARTBEAT_IVL: 2000, zmq.HEARTBEAT_TIMEOUT: 10000, zmq.HANDSHAKE_IVL: 3000,
+            zmq.HEARTBEAT_IVL: 30000, zmq.HEARTBEAT_TIMEOUT: 30000, zmq.HANDSHAKE_IVL: 3000,
             zmq.RECONNECT_IVL: 50, zmq.RECONNECT_IVL_MAX: 1000, zmq.TCP_KEEPALIVE: 1,
         }.items():  # fmt: skip
             socket.setsockopt(option, value)

@@ -58,6 +58,12 @@ test: setup python ## Passes all tests
 	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &
 	trap "kill $$! 2>/dev/null || true" EXIT
 	GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
+	$(BIN)/genie conform "$$endpoint" | tail -1
+	if command -v cc >/dev/null; then
+	  cc -O2 -Wall -Wextra -o .build/genie-client Agents/C/genie.c -lzmq
+	  .build/genie-client --golden Tests/Fixtures/wire/*.bin
+	  .build/genie-client "$$endpoint" Platformer-v1 16 200
+	fi
 	GENIE=$(BIN)/genie $(PYTHON) -m pytest -q -rs Tests/Browser
 
 lint: ## Checks the style

@@ -30,6 +30,9 @@ public final class Arena {
     return tensor
   }
 
+  /// Uninitialised memory of so many floats.
+  public func scratch(_ count: Int) -> Tensor { tensor(Shape.scalar.appending(count)) }
+
   /// Memory of the given shape, all zero.
   public func zeros(_ shape: Shape) -> Tensor {
     let tensor = tensor(shape)

@@ -14,6 +14,9 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     }
   }
 
+  /// No dimension: one element.
+  static let scalar = Shape([])
+
   public init(arrayLiteral elements: Int...) { self.init(elements) }
 
   /// The extent of dimension `i`; negative counts from the last.

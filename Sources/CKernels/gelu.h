@@ -22,5 +22,6 @@ INLINE vector gelu_slope(vector x) {
   vector z = gelu_limit(x);
   vector u = gelu_argument(z);
   vector e = moderate_exponential(u > 0.0f ? -u : u), r = 1.0f / (1.0f + e);
-  return (u > 0.0f ? r : e * r) + e * r * r * z * (gelu_linear + 3.0f * gelu_cubic * z * z);
+  vector y = (u > 0.0f ? r : e * r) + e * r * r * z * (gelu_linear + 3.0f * gelu_cubic * z * z);
+  return x < -6.0f ? (vector)0.0f : y;
 }

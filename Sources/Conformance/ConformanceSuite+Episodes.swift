@@ -7,7 +7,8 @@ extension ConformanceSuite {
       Check("reset: a batch of the shape that was described") { trial in
         let client = try trial.opened(3)
         let batch = try trial.batch(try client.reset(seeds: [1, 2], slots: [2, 0]), 2)
-        return batch.rewards == [0, 0] && !batch.terminated.contains(true) ? nil : "a reset with a reward or an end"
+        return batch.rewards == [0, 0] && !batch.terminated.contains(true)
+          ? nil : "a reset with a reward or an end"
       },
       Check("reset: a seed repeats its start") { trial in
         let client = try trial.opened()

@@ -5,7 +5,9 @@ import WireProtocol
 extension ConformanceSuite {
   static var negotiation: [Check] {
     [
-      Check("hello: speaks version 1") { $0.hello.versions.contains(1) ? nil : "it speaks \($0.hello.versions)" },
+      Check("hello: speaks version 1") {
+        $0.hello.versions.contains(1) ? nil : "it speaks \($0.hello.versions)"
+      },
       Check("hello: limits that can be worked with") { trial in
         let limits = trial.hello.limits
         return min(limits.frameBytes, limits.replyBytes, limits.metadataBytes, limits.payloads) > 0
@@ -14,7 +16,8 @@ extension ConformanceSuite {
       Check("hello: keys that nobody knows are ignored") { trial in
         let client = try trial.connect()
         let request = Message(
-          Envelope(.hello, sequence: 1), metadata: Frame(#"{"client":"x","versions":[1],"novel":{"a":[1]}}"#.utf8))
+          Envelope(.hello, sequence: 1),
+          metadata: Frame(#"{"client":"x","versions":[1],"novel":{"a":[1]}}"#.utf8))
         return trial.expect(try client.ask(request), .ok, when: "a hello with a new key")
       },
       Check("replies: repeat operation and sequence, carry the flag and an epoch") { trial in
@@ -30,8 +33,11 @@ extension ConformanceSuite {
       Check("describe: environments that make sense") { trial in
         let box = trial.specification.observationSpace
         let actions = trial.specification.actionSpace
-        guard box.height > 0, box.width > 0, box.channels > 0, actions.count > 0 else { return "\(box) \(actions)" }
-        return actions.names.isEmpty || actions.names.count == actions.count ? nil : "names do not fit the actions"
+        guard box.height > 0, box.width > 0, box.channels > 0, actions.count > 0 else {
+          return "\(box) \(actions)"
+        }
+        return actions.names.isEmpty || actions.names.count == actions.count
+          ? nil : "names do not fit the actions"
       },
       Check("describe: the names are those of hello") { trial in
         let reply = try trial.connect().ask(Message(Envelope(.describe)))
@@ -53,13 +59,16 @@ extension ConformanceSuite {
         message.envelope.version = 999
         let reply = try trial.connect().ask(message)
         if let reason = trial.expect(reply, .unsupportedVersion, when: "version 999") { return reason }
-        return try reply.json(as: ErrorDetail.self).versions?.contains(1) == true ? nil : "the versions are not told"
+        return try reply.json(as: ErrorDetail.self).versions?.contains(1) == true
+          ? nil : "the versions are not told"
       },
       Check("an unknown operation is refused by its number") { trial in
         var message = Message(Envelope(.hello))
         message.envelope.operationCode = 222
         let reply = try trial.connect().ask(message)
-        if reply.envelope.operationCode != 222 { return "the reply names operation \(reply.envelope.operationCode)" }
+        if reply.envelope.operationCode != 222 {
+          return "the reply names operation \(reply.envelope.operationCode)"
+        }
         return trial.expect(reply, .unknownOperation, when: "operation 222")
       },
     ]
@@ -87,7 +96,8 @@ extension ConformanceSuite {
     return [
       refusal("malformed: a message of three bytes", .malformed) { _ in [bytes([1, 2, 3])] },
       refusal("malformed: an empty message", .malformed) { _ in [bytes([])] },
-      refusal("malformed: a hundred empty frames", .malformed) { _ in Array(repeating: bytes([]), count: 100) },
+      refusal("malformed: a hundred empty frames", .malformed) { _ in Array(repeating: bytes([]), count: 100)
+      },
       refusal("malformed: an envelope without metadata", .malformed) { _ in hello { $0.removeLast() } },
       refusal("malformed: an envelope of 71 bytes", .malformed) { _ in
         hello { $0[0] = bytes($0[0].bytes.dropLast()) }
@@ -95,13 +105,17 @@ extension ConformanceSuite {
       refusal("malformed: another magic", .malformed) { _ in
         hello { $0[0] = bytes([0] + $0[0].bytes.dropFirst()) }
       },
-      refusal("malformed: more payloads than the envelope says", .malformed) { _ in hello { $0.append(bytes([1])) } },
+      refusal("malformed: more payloads than the envelope says", .malformed) { _ in
+        hello { $0.append(bytes([1])) }
+      },
       refusal("malformed: a reply, sent to the server", .malformed) { _ in
         var message = Message(Envelope(.hello))
         message.envelope.isReply = true
         return message.frames
       },
-      refusal("corrupt: other metadata than was summed", .corrupt) { _ in hello { $0[1] = bytes([0x7B, 0x7D]) } },
+      refusal("corrupt: other metadata than was summed", .corrupt) { _ in
+        hello { $0[1] = bytes([0x7B, 0x7D]) }
+      },
       refusal("corrupt: a changed sequence", .corrupt) { _ in
         hello {
           var head = $0[0].bytes

@@ -15,7 +15,9 @@ extension ConformanceSuite {
 
   static var sessions: [Check] {
     [
-      badOpen("an environment that nobody has", .unknownEnvironment) { _ in OpenRequest(environment: "?", count: 1) },
+      badOpen("an environment that nobody has", .unknownEnvironment) { _ in
+        OpenRequest(environment: "?", count: 1)
+      },
       badOpen("no slots", .invalidOption) { OpenRequest(environment: $0.specification.name, count: 0) },
       badOpen("more slots than there can be", .tooManySlots) {
         OpenRequest(environment: $0.specification.name, count: .max)
@@ -56,7 +58,8 @@ extension ConformanceSuite {
       Check("exactly once: a repeated request gets the same reply, byte for byte") { trial in
         let client = try trial.started(2)
         let request = Message(
-          client.envelope(.step, 3), payloads: StepRequest(actions: [trial.action(0), trial.action(1)]).payloads)
+          client.envelope(.step, 3),
+          payloads: StepRequest(actions: [trial.action(0), trial.action(1)]).payloads)
         let first = try client.ask(request)
         for _ in 0..<3 where try client.ask(request).content != first.content { return "another reply" }
         client.sequence = 3
@@ -91,7 +94,9 @@ extension ConformanceSuite {
       Check("sequence: a number that skips one is GAP") { trial in
         let client = try trial.started()
         let early = Message(client.envelope(.step, 4), payloads: StepRequest(actions: [0]).payloads)
-        if let reason = trial.expect(try client.ask(early), .gap, when: "sequence 4 after 2") { return reason }
+        if let reason = trial.expect(try client.ask(early), .gap, when: "sequence 4 after 2") {
+          return reason
+        }
         let last = Message(client.envelope(.step, .max), payloads: StepRequest(actions: [0]).payloads)
         return trial.expect(try client.ask(last), .gap, when: "the largest sequence")
       },
@@ -102,13 +107,17 @@ extension ConformanceSuite {
       },
       Check("sequence: a malformed request does not use its number up") { trial in
         let client = try trial.started()
-        let odd = Message(client.envelope(.step, 3), payloads: [Frame([1, 2, 3] as [UInt8]), Frame([0] as [Int32])])
-        if let reason = trial.expect(try client.ask(odd), .malformed, when: "three bytes of slots") { return reason }
+        let odd = Message(
+          client.envelope(.step, 3), payloads: [Frame([1, 2, 3] as [UInt8]), Frame([0] as [Int32])])
+        if let reason = trial.expect(try client.ask(odd), .malformed, when: "three bytes of slots") {
+          return reason
+        }
         return trial.expect(try client.step([0]), .ok, when: "the number again")
       },
       Check("sequence: an environment's error uses its number up") { trial in
         let client = try trial.started()
-        let wrong = Message(client.envelope(.step, 3), payloads: StepRequest(slots: [77], actions: [0]).payloads)
+        let wrong = Message(
+          client.envelope(.step, 3), payloads: StepRequest(slots: [77], actions: [0]).payloads)
         if let reason = trial.expect(try client.ask(wrong), .unknownSlot, when: "slot 77") { return reason }
         client.sequence = 3
         return trial.expect(try client.step([0]), .ok, when: "the next number")
@@ -119,7 +128,9 @@ extension ConformanceSuite {
           let guess = Message(
             Envelope(.step, epoch: client.epoch, session: .random(), sequence: 3),
             payloads: StepRequest(actions: [0]).payloads)
-          if let reason = trial.expect(try client.ask(guess), .sessionLost, when: "a random token") { return reason }
+          if let reason = trial.expect(try client.ask(guess), .sessionLost, when: "a random token") {
+            return reason
+          }
         }
         return nil
       },
@@ -136,13 +147,16 @@ extension ConformanceSuite {
         let client = try trial.opened()
         let known = try client.ask(Message(client.envelope(.ping, 5)))
         if let reason = trial.expect(known, .ok, when: "a ping with the token") { return reason }
-        let unknown = try client.ask(Message(Envelope(.ping, epoch: client.epoch, session: .random(), sequence: 6)))
+        let unknown = try client.ask(
+          Message(Envelope(.ping, epoch: client.epoch, session: .random(), sequence: 6)))
         return trial.expect(unknown, .sessionLost, when: "a ping with another token")
       },
       Check("close: slots are gone, the others are not, numbers are not used again") { trial in
         let client = try trial.started(2)
         let closed = try client.next(.close, SlotsRequest(slots: [0, 9]).payloads)
-        if let reason = trial.expect(closed, .ok, when: "a close of two slots, one of them open") { return reason }
+        if let reason = trial.expect(closed, .ok, when: "a close of two slots, one of them open") {
+          return reason
+        }
         if let reason = trial.expect(try client.step([0], slots: [0]), .unknownSlot, when: "its step") {
           return reason
         }

@@ -49,7 +49,8 @@ public struct ConformanceSuite {
     let first = try WireClient(endpoint, keys: keys)
     let hello = try first.ask(Message(Envelope(.hello, sequence: 1), json: HelloRequest(client: "conform/1")))
       .json(as: HelloReply.self)
-    let offered = try first.ask(Message(Envelope(.describe, sequence: 2))).json(as: Description.self).environments
+    let offered = try first.ask(Message(Envelope(.describe, sequence: 2))).json(as: Description.self)
+      .environments
     guard let specification = environment.map({ name in offered.first { $0.name == name } }) ?? offered.first
     else { throw EnvironmentError.unknownEnvironment(environment ?? "", offered: offered.map(\.name)) }
     return Self.checks.map { check in
@@ -79,7 +80,9 @@ final class Trial {
   private let keys: ClientKeys?
   private var clients: [WireClient] = []
 
-  init(_ endpoint: String, _ keys: ClientKeys?, _ specification: EnvironmentSpecification, _ hello: HelloReply) {
+  init(
+    _ endpoint: String, _ keys: ClientKeys?, _ specification: EnvironmentSpecification, _ hello: HelloReply
+  ) {
     self.endpoint = endpoint
     self.keys = keys
     self.specification = specification
@@ -96,7 +99,9 @@ final class Trial {
   func opened(_ count: Int = 1, _ options: OpenOptions = OpenOptions()) throws -> WireClient {
     let client = try connect()
     let reply = try client.open(specification.name, count, options)
-    guard reply.envelope.status == .ok else { throw EnvironmentError.fault("an open was answered \(reply.words)") }
+    guard reply.envelope.status == .ok else {
+      throw EnvironmentError.fault("an open was answered \(reply.words)")
+    }
     return client
   }
 
@@ -104,7 +109,9 @@ final class Trial {
   func started(_ count: Int = 1, _ options: OpenOptions = OpenOptions()) throws -> WireClient {
     let client = try opened(count, options)
     let reply = try client.reset(seeds: (0..<UInt64(count)).map { $0 })
-    guard reply.envelope.status == .ok else { throw EnvironmentError.fault("a reset was answered \(reply.words)") }
+    guard reply.envelope.status == .ok else {
+      throw EnvironmentError.fault("a reset was answered \(reply.words)")
+    }
     return client
   }
 

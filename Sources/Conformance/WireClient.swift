@@ -58,7 +58,9 @@ public final class WireClient {
   public func receive(milliseconds: Int = 3_000) throws -> Message {
     let deadline = ContinuousClock.now + .milliseconds(milliseconds)
     while ContinuousClock.now < deadline {
-      if let frames = try socket.receive(limit: 32, within: milliseconds) { return try Message(frames: frames) }
+      if let frames = try socket.receive(limit: 32, within: milliseconds) {
+        return try Message(frames: frames)
+      }
     }
     throw Failure.noAnswer(milliseconds: milliseconds)
   }
@@ -88,7 +90,9 @@ public final class WireClient {
   }
 
   /// Starts a session.
-  public func open(_ environment: String, _ count: Int, _ options: OpenOptions = OpenOptions()) throws -> Message {
+  public func open(_ environment: String, _ count: Int, _ options: OpenOptions = OpenOptions()) throws
+    -> Message
+  {
     let request = OpenRequest(environment: environment, count: count, options: options)
     let reply = try ask(Message(Envelope(.open, sequence: 1, nonce: .random()), json: request))
     if reply.envelope.statusCode == 0 {

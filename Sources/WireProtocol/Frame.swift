@@ -31,7 +31,8 @@ public final class Frame: @unchecked Sendable {
     withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
   }
 
-  /// Some bytes of an array that is lent: nothing is copied, and the owner is kept until ZeroMQ has sent them.
+  /// Some bytes of an array that is lent: nothing is copied, and the owner is kept until ZeroMQ has sent
+  /// them.
   public init(lending owner: LentBytes, _ range: Range<Int>) {
     message = .allocate(capacity: 1)
     let start = owner.start.advanced(by: range.lowerBound)

@@ -24,7 +24,9 @@ extension Identifier: CustomStringConvertible {
   /// Its 16 bytes in the order of the wire, as hexadecimal digits.
   public var description: String {
     [first, second].map { half in
-      withUnsafeBytes(of: half.littleEndian) { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+      withUnsafeBytes(of: half.littleEndian) {
+        $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      }
     }.joined()
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// An array whose bytes are being sent: it is not written to until the last frame of it is gone, and goes back
-/// to its shelf then.
+/// An array whose bytes are being sent: it is not written to until the last frame of it is gone, and goes
+/// back to its shelf then.
 public final class LentBytes: @unchecked Sendable {
   private let bytes: [UInt8]
   private let shelf: ByteShelf
@@ -18,7 +18,8 @@ public final class LentBytes: @unchecked Sendable {
   deinit { shelf.put(bytes) }
 }
 
-/// Arrays that were lent and came back, for the next time: fresh memory would cost more than what is written to it.
+/// Arrays that were lent and came back, for the next time: fresh memory would cost more than what is written
+/// to it.
 public final class ByteShelf: @unchecked Sendable {
   private let lock = NSLock()
   private var arrays: [[UInt8]] = []

@@ -5,15 +5,17 @@ import WireProtocol
 
 /// Serves environments to agents in any language, over ZeroMQ.
 ///
-/// Two threads: one does I/O and answers at once, however busy the environments are; the other steps all waiting sessions
-/// together. Calls that are quick (``ServerConfiguration/inlineSeconds``) need no second thread.
+/// Two threads: one does I/O and answers at once, however busy the environments are; the other steps all
+/// waiting sessions together. Calls that are quick (``ServerConfiguration/inlineSeconds``) need no second
+/// thread.
 public final class EnvironmentServer: Sendable {
   private let configuration: ServerConfiguration
   private let catalogue: EnvironmentCatalogue
   private let logger: Logger
   private let state = ServerState()
 
-  /// - Parameter catalogue: what it serves. Pools are made on the stepping thread, and used by one thread at a time.
+  /// - Parameter catalogue: what it serves. Pools are made on the stepping thread, and used by one thread at
+  ///   a time.
   public init(
     _ configuration: ServerConfiguration, catalogue: EnvironmentCatalogue,
     logger: Logger = Logger(label: "genie.server")

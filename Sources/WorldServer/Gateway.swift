@@ -44,7 +44,8 @@ final class Gateway {
   var epoch: UInt64 { stepper.epoch }
   var queue: WorkQueue { stepper.queue }
 
-  /// Works until the stepping thread has ended and its last replies are sent. New requests are BUSY once the queue is closed.
+  /// Works until the stepping thread has ended and its last replies are sent. New requests are BUSY once the
+  /// queue is closed.
   func run() {
     do throws(WireError) {
       while true {
@@ -71,8 +72,8 @@ final class Gateway {
       count += 1
       statistics.requests += 1
       handle(Array(frames.dropFirst()), from: frames[0])
+      dispatch()
     }
-    dispatch()
     return count > 0
   }
 

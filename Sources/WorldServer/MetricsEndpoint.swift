@@ -77,7 +77,8 @@ extension ServerStatistics {
   public var prometheus: String {
     let gauges = [("sessions", sessions), ("queued_requests", queued)]
     let counters = [
-      ("requests", requests), ("repeated_replies", repeated), ("stale", stale), ("gaps", gaps), ("lost", lost),
+      ("requests", requests), ("repeated_replies", repeated), ("stale", stale), ("gaps", gaps),
+      ("lost", lost),
       ("busy", busy), ("malformed", malformed), ("undelivered_replies", undelivered),
       ("sessions_started", sessionsStarted), ("sessions_expired", sessionsExpired),
       ("sessions_resumed", sessionsResumed), ("rounds", rounds), ("steps", steps), ("resets", resets),

@@ -8,7 +8,8 @@ public struct ServerConfiguration: Sendable {
   public var endpoints: [String]
   /// For how long a step waits for those of the sessions that took part in the step before.
   public var batchingSeconds = 0.002
-  /// A call that is expected to take no longer is made where its request arrives, without waiting for others; 0: never.
+  /// A call that is expected to take no longer is made where its request arrives, without waiting for others;
+  /// 0: never.
   public var inlineSeconds = 0.001
   /// How long a silent session lives.
   public var sessionSeconds = 300.0
@@ -17,7 +18,8 @@ public struct ServerConfiguration: Sendable {
   public var security: ServerSecurity?
   /// A folder in which sessions are kept, so that they can be resumed at the next start; nil keeps none.
   public var persistence: URL?
-  /// A port of this machine at which the counters are told in the text format of Prometheus; nil tells nobody.
+  /// A port of this machine at which the counters are told in the text format of Prometheus; nil tells
+  /// nobody.
   public var metricsPort: UInt16?
 
   public init(endpoints: [String]) { self.endpoints = endpoints }
@@ -42,8 +44,8 @@ extension ServerError: CustomStringConvertible {
     switch self {
     case .notLocal(let endpoint):
       "\(endpoint) can be reached from other machines, and this server has no CURVE keys to tell friend from "
-        + "stranger: bind ipc://PATH or tcp://127.0.0.1:PORT, or make keys with 'genie keys make' and give the server "
-        + "its own (--key) and a list of its clients' (--allow)"
+        + "stranger: bind ipc://PATH or tcp://127.0.0.1:PORT, or make keys with 'genie keys make' and give the "
+        + "server its own (--key) and a list of its clients' (--allow)"
     case .noEndpoint: "no endpoint to bind"
     case .noEnvironment: "no environment to serve"
     case .environment(let name, let error): "environment '\(name)': \(error)"
@@ -55,7 +57,8 @@ extension ServerError: CustomStringConvertible {
 }
 
 extension ServerConfiguration {
-  /// - Throws: ``ServerError/notLocal(endpoint:)`` for an endpoint that other machines can reach, without keys.
+  /// - Throws: ``ServerError/notLocal(endpoint:)`` for an endpoint that other machines can reach, without
+  ///   keys.
   func requireLocal() throws(ServerError) {
     guard !endpoints.isEmpty else { throw .noEndpoint }
     if security != nil { return }

@@ -215,7 +215,8 @@ struct AblateCommand: ParsableCommand {
     let game = try GameMeasurement(
       world, folder: heldOut, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads)
     figures += [
-      ("decoded", game.decodedValidity), ("purity", game.purity?.accuracy ?? .nan),
+      ("decoded", game.decodedValidity), ("ends", game.decodedEndValidity),
+      ("purity", game.purity?.accuracy ?? .nan),
       ("consistency", game.consistency?.lowest ?? .nan),
     ]
     for frame in Set([10, min(50, frames), frames]).sorted() where frame <= frames {

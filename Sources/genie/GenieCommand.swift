@@ -14,8 +14,8 @@ struct GenieCommand: AsyncParsableCommand {
       EvaluateCommand.self, ReportCommand.self, BenchmarkCommand.self,
     ])
 
-  /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a command
-  /// line that is wrong in itself.
+  /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a
+  /// command line that is wrong in itself.
   static func main() async {
     do {
       var command = try parseAsRoot()

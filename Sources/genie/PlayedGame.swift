@@ -28,7 +28,10 @@ struct PlayedGame {
     for score in measurement.rewards {
       table.append(["F1 of \(score.name)", "\(decimal(score.f1)) (\(score.count) events)"])
     }
-    table.append(["valid when decoded", decimal(measurement.decodedValidity)])
+    table.append([
+      "valid when decoded",
+      "\(decimal(measurement.decodedValidity)) (last frames \(decimal(measurement.decodedEndValidity)))",
+    ])
     for (name, play) in plays {
       let last = play.validity.count - 1
       for frame in [50, last] where frame <= last {

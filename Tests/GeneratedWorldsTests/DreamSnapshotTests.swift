@@ -41,7 +41,7 @@ import WorldModel
     let strange = try pool.snapshot(slot)
     #expect(refusal(&other, place, strange).contains("model"))
     for (what, mend) in [
-      ("precision", { $0.precision = "bfloat16" }), ("instructions", { $0.instructions = "x86-64-v9" }),
+      ("precision", { $0.precision = "float8" }), ("instructions", { $0.instructions = "x86-64-v9" }),
     ] as [(String, (inout DreamSnapshotHeader) -> Void)] {
       var header = other.header
       mend(&header)

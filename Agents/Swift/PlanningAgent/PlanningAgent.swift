@@ -5,8 +5,8 @@ import Foundation
 import ReinforcementLearning
 import Reporting
 
-/// Plans instead of learning: before every few steps it forks the world, tries random actions in the copies, and does what
-/// went best (random shooting). It needs nothing but an environment that can be forked.
+/// Plans instead of learning: before every few steps it forks the world, tries random actions in the copies,
+/// and does what went best (random shooting). It needs nothing but an environment that can be forked.
 @main
 struct PlanningAgent: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,7 +41,8 @@ struct PlanningAgent: ParsableCommand {
   var random = false
 
   func validate() throws {
-    guard episodes > 0, horizon > 0, (1...4_000).contains(forks), depth > 0, (1...depth).contains(commit) else {
+    guard episodes > 0, horizon > 0, (1...4_000).contains(forks), depth > 0, (1...depth).contains(commit)
+    else {
       throw ValidationError("All numbers are at least 1, and --commit is at most --depth.")
     }
   }
@@ -62,7 +63,8 @@ struct PlanningAgent: ParsableCommand {
       String(format: "%.3f (95%%: %.3f to %.3f)", mean.value, mean.low, mean.high))
   }
 
-  private func play(_ pool: RemotePool, _ start: ResetOptions, _ generator: inout SplitMix64) throws -> Double {
+  private func play(_ pool: RemotePool, _ start: ResetOptions, _ generator: inout SplitMix64) throws -> Double
+  {
     let slot = try pool.open(OpenOptions(horizon: horizon))
     defer { pool.close(slot) }
     var batch = pool.makeBatch()
@@ -89,7 +91,9 @@ struct PlanningAgent: ParsableCommand {
     var batch = pool.makeBatch()
     for step in 0..<depth where !running.isEmpty {
       // Actions are held for a while: single presses lead nowhere.
-      for row in running { plans[row].append(step % 4 == 0 ? action(pool, &generator) : plans[row][step - 1]) }
+      for row in running {
+        plans[row].append(step % 4 == 0 ? action(pool, &generator) : plans[row][step - 1])
+      }
       try pool.step(running.map { copies[$0] }, running.map { plans[$0][step] }, into: &batch)
       var alive: [Int] = []
       for (row, index) in running.enumerated() where batch.faults[row] == nil {

@@ -3,11 +3,11 @@ import WireProtocol
 
 /// Environments behind a socket, through the same contract as those of this process.
 ///
-/// A pool is one session at the server with any number of slots, and one request is on its way at a time. It belongs
-/// to one thread. When the server does not answer, calls ask again by themselves (``RetryPolicy``), and every step
-/// still happens once. After ``Environments/EnvironmentError/disconnected(endpoint:reason:)`` or
-/// ``Environments/EnvironmentError/timedOut(operation:seconds:)`` the same call again resumes where it was; another
-/// call first sees the unanswered one through.
+/// A pool is one session at the server with any number of slots, and one request is on its way at a time. It
+/// belongs to one thread. When the server does not answer, calls ask again by themselves (``RetryPolicy``),
+/// and every step still happens once. After ``Environments/EnvironmentError/disconnected(endpoint:reason:)``
+/// or ``Environments/EnvironmentError/timedOut(operation:seconds:)`` the same call again resumes where it
+/// was; another call first sees the unanswered one through.
 ///
 /// ```swift
 /// let pool = try RemotePool("tcp://127.0.0.1:5555", environment: "Platformer-v1")
@@ -45,7 +45,8 @@ public final class RemotePool: Snapshotting {
   /// - Parameters:
   ///   - environment: its name; nil where the server has only one.
   ///   - keys: for a server that asks for CURVE keys.
-  /// - Throws: `disconnected` where no server answers, `unknownEnvironment` where it has none of that name, `refused` where
+  /// - Throws: `disconnected` where no server answers, `unknownEnvironment` where it has none of that name,
+  ///   `refused` where
   ///   the keys do not fit.
   public init(
     _ endpoint: String, environment: String? = nil, retry: RetryPolicy = RetryPolicy(),

@@ -20,9 +20,9 @@ extension Tape {
       qkv.shape[2] == queries.count, "\(queries.count) queries of \(tokens) tokens in \(qkv.shape)")
     let all = member?.exchange(qkv.value) ?? qkv.value
     let scale = 1 / Float(size).squareRoot()
-    let out = arena.tensor([qkv.shape[0], qkv.shape[1], queries.count, channels])
+    let out = arena.tensor(qkv.shape.with(last: channels))
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
-    let scratch = arena.tensor([ck_spatial_attention_scratch(tokens, size)])
+    let scratch = arena.scratch(ck_spatial_attention_scratch(tokens, size))
     ck_spatial_attention_forward(
       precision.kernel, all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
       queries.lowerBound, queries.count, heads, size, scale)

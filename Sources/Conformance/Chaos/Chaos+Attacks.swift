@@ -5,7 +5,8 @@ import WireProtocol
 import WorldServer
 
 extension Chaos {
-  /// Clients without a key, with a wrong one, one that is not listed, one that was revoked, and one that knows no keys.
+  /// Clients without a key, with a wrong one, one that is not listed, one that was revoked, and one that
+  /// knows no keys.
   func handshake() throws -> Row {
     let list = folder.appending(path: "clients")
     let (own, friend, stranger) = (try CurveKeyPair(), try CurveKeyPair(), try CurveKeyPair())
@@ -25,7 +26,9 @@ extension Chaos {
     func attempt(_ what: String, _ body: () throws -> Void) {
       var isRefused = false
       let elapsed = seconds {
-        do { try body() } catch EnvironmentError.refused { isRefused = true } catch { words.append("\(what): \(error)") }
+        do { try body() } catch EnvironmentError.refused { isRefused = true } catch {
+          words.append("\(what): \(error)")
+        }
       }
       slowest = max(slowest, elapsed)
       if isRefused { refused += 1 }
@@ -122,7 +125,8 @@ extension Chaos {
     var batch = healthy.makeBatch()
     try healthy.reset([slot], [ResetOptions()], into: &batch)
     func p99() throws -> Double {
-      Self.quantile(try (0..<1_500).map { _ in try seconds { try healthy.step([slot], [0], into: &batch) } }, 0.99)
+      Self.quantile(
+        try (0..<1_500).map { _ in try seconds { try healthy.step([slot], [0], into: &batch) } }, 0.99)
     }
     let count = 64
     let sleeper = try WireClient(server.endpoint)
@@ -181,8 +185,10 @@ struct Fuzzer {
   mutating func attack(_ endpoint: String, count: Int) throws -> Int {
     let client = try WireClient(endpoint)
     _ = try client.open("Noop-v1", 2)
-    let step = Message(client.envelope(.step, 2), payloads: StepRequest(slots: [0, 1], actions: [0, 1]).payloads)
-    let reset = Message(client.envelope(.reset, 2), payloads: ResetRequest(options: [ResetOptions(seed: 1)]).payloads)
+    let step = Message(
+      client.envelope(.step, 2), payloads: StepRequest(slots: [0, 1], actions: [0, 1]).payloads)
+    let reset = Message(
+      client.envelope(.reset, 2), payloads: ResetRequest(options: [ResetOptions(seed: 1)]).payloads)
     let restore = Message(
       client.envelope(.restore, 2), payloads: RestoreRequest(slots: [0], blobs: [[1, 2, 3]]).payloads)
     let open = Message(client.envelope(.open, 2), json: OpenRequest(environment: "Noop-v1", count: 1))
@@ -222,7 +228,8 @@ struct Fuzzer {
     guard parts.count >= 2, let envelope = try? parts[0].withUnsafeBytes({ try Envelope(reading: $0) }) else {
       return parts
     }
-    return Message(envelope, metadata: Frame(parts[1]), payloads: parts.dropFirst(2).map { Frame($0) }).frames.map(\.bytes)
+    return Message(envelope, metadata: Frame(parts[1]), payloads: parts.dropFirst(2).map { Frame($0) }).frames
+      .map(\.bytes)
   }
 
   /// Bytes that are no ZeroMQ, over connections of their own.

@@ -5,7 +5,8 @@ import WireProtocol
 import WorldServer
 
 extension Chaos {
-  /// Steps through a proxy that loses, doubles, reorders and cuts; every observation is compared with what it must be.
+  /// Steps through a proxy that loses, doubles, reorders and cuts; every observation is compared with what it
+  /// must be.
   func delivery() throws -> Row {
     var catalogue = EnvironmentCatalogue()
     catalogue.register("Tally-v1") { GamePool(Tally()) }
@@ -50,10 +51,13 @@ extension Chaos {
       trial: .delivery, check: "exactly once: \(rounds * count) steps, 5% lost, doubled, reordered, cut",
       demanded: "0 double, 0 missing, 0 mismatched",
       measured:
-        "\(doubled) double, \(missing) missing, \(mismatched) mismatched (\(tally.lost) lost, \(tally.doubled) doubled, "
+        "\(doubled) double, \(missing) missing, \(mismatched) mismatched (\(tally.lost) lost, "
+        + "\(tally.doubled) doubled, "
         + "\(tally.reordered) reordered, \(tally.cut) cuts)",
       passed: mismatched == 0,
-      figures: ["steps": Double(rounds * count), "mismatched": Double(mismatched), "lost": Double(tally.lost)])
+      figures: [
+        "steps": Double(rounds * count), "mismatched": Double(mismatched), "lost": Double(tally.lost),
+      ])
   }
 
   /// A scripted episode at a server, beside the same one in this process: how many observations differ.
@@ -92,7 +96,9 @@ extension Chaos {
     }
 
     private mutating func compare() {
-      if batch.observations != reference.observations || batch.rewards != reference.rewards { mismatched += 1 }
+      if batch.observations != reference.observations || batch.rewards != reference.rewards {
+        mismatched += 1
+      }
     }
   }
 
@@ -112,7 +118,9 @@ extension Chaos {
         for _ in 0..<(300 + 37 * round) { try follower.step() }
         server.kill()
         var isTyped = false
-        slowest = max(slowest, seconds { do { try follower.step() } catch is EnvironmentError { isTyped = true } catch {} })
+        slowest = max(
+          slowest,
+          seconds { do { try follower.step() } catch is EnvironmentError { isTyped = true } catch {} })
         if !isTyped { mismatched += 1 }
         server = try ChildServer(genie, place, arguments)
         do {

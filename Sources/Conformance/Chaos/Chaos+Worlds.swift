@@ -20,7 +20,9 @@ extension Chaos {
       for step in 0..<steps {
         try pool.step([slot], [action(0, step)], into: &batch)
         // A new episode of the log: its seed follows from the one before.
-        if batch.terminated[0] || batch.truncated[0] { try pool.reset([slot], [ResetOptions()], into: &batch) }
+        if batch.terminated[0] || batch.truncated[0] {
+          try pool.reset([slot], [ResetOptions()], into: &batch)
+        }
         hashes.append(batch.observations.hashValue)
       }
       if replay == 0 { first = hashes }
@@ -96,7 +98,9 @@ extension Chaos {
           try client.send(Message(client.envelope(.step, client.sequence + 1), payloads: step).frames)
         }
         for client in active {
-          guard try client.receive().envelope.statusCode == 0 else { throw EnvironmentError.fault("a step failed") }
+          guard try client.receive().envelope.statusCode == 0 else {
+            throw EnvironmentError.fault("a step failed")
+          }
           client.sequence += 1
         }
       }
@@ -107,7 +111,8 @@ extension Chaos {
       demanded: "<= 128 KiB each",
       measured: String(
         format: "%.1f KiB each; %.0f steps/s together", each, Double(rounds * stepping) / elapsed),
-      passed: each <= 128, figures: ["kib_each": each, "steps_per_second": Double(rounds * stepping) / elapsed])
+      passed: each <= 128,
+      figures: ["kib_each": each, "steps_per_second": Double(rounds * stepping) / elapsed])
   }
 
   /// Sessions that come and go, step and break off, for long.
@@ -138,7 +143,8 @@ extension Chaos {
     let slope = Self.slope(samples) / 1_024
     let growth = (descriptors.last ?? 0) - (descriptors.first ?? 0)
     return Row(
-      trial: .soak, check: String(format: "soak, %.1f min", minutes), demanded: "RSS < 1 MB/h, descriptors flat",
+      trial: .soak, check: String(format: "soak, %.1f min", minutes),
+      demanded: "RSS < 1 MB/h, descriptors flat",
       measured: String(format: "%.2f MB/h, descriptors %+d (%d sessions)", slope, growth, round),
       passed: slope < 1 && growth <= 2, figures: ["mb_per_hour": slope, "descriptors": Double(growth)])
   }

@@ -33,7 +33,8 @@ public struct Chaos {
   public init(scale: Double, genie: URL) throws {
     self.scale = scale
     self.genie = genie
-    folder = FileManager.default.temporaryDirectory.appending(path: "genie-chaos-\(UUID().uuidString.prefix(8))")
+    folder = FileManager.default.temporaryDirectory.appending(
+      path: "genie-chaos-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 

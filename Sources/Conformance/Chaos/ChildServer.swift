@@ -18,13 +18,16 @@ final class ChildServer {
   init(_ genie: URL, _ endpoint: String, _ arguments: [String] = []) throws {
     process = Process()
     process.executableURL = genie
-    process.arguments = ["serve", "--game", "Platformer-v1", "--game", "Noop-v1", "--endpoint", endpoint] + arguments
+    process.arguments =
+      ["serve", "--game", "Platformer-v1", "--game", "Noop-v1", "--endpoint", endpoint] + arguments
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
     var line = Data()
-    while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte[0] != 10 { line += byte }
+    while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte[0] != 10 {
+      line += byte
+    }
     let words = String(decoding: line, as: UTF8.self)
     guard words.hasPrefix("serving at ") else { throw ChaosError.serverDidNotStart }
     self.endpoint = String(words.dropFirst("serving at ".count))
@@ -60,7 +63,8 @@ final class ChildServer {
   var residentKiB: Int {
     let text = (try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return line.flatMap { Int($0.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first ?? "") } ?? 0
+    return line.flatMap { Int($0.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first ?? "") }
+      ?? 0
   }
 
   var descriptors: Int {

@@ -27,7 +27,8 @@ final class FaultyProxy: Sendable {
     let thread = Thread { [state] in
       do {
         let context = try Context()
-        let socket = try Socket(.router, in: context, SocketOptions(sendLimit: 64, receiveLimit: 64, frameBytes: -1))
+        let socket = try Socket(
+          .router, in: context, SocketOptions(sendLimit: 64, receiveLimit: 64, frameBytes: -1))
         front.give(try socket.bind(address))
         try Self.run(socket, server, context, faults, SplitMix64(seed: seed), state)
       } catch {
@@ -52,7 +53,8 @@ final class FaultyProxy: Sendable {
     var random = random
     func chance(_ share: Double) -> Bool { Double(random.next(below: 1 << 30)) < share * Double(1 << 30) }
     func connect() throws -> Socket {
-      let back = try Socket(.dealer, in: context, SocketOptions(sendLimit: 64, receiveLimit: 64, frameBytes: -1))
+      let back = try Socket(
+        .dealer, in: context, SocketOptions(sendLimit: 64, receiveLimit: 64, frameBytes: -1))
       try back.connect(server)
       _ = try back.waitToSend(milliseconds: 500)
       return back

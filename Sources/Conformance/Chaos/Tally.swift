@@ -1,6 +1,7 @@
 import Environments
 
-/// A game whose picture tells how often it was stepped, and with which actions: what is lost or doubled shows at once.
+/// A game whose picture tells how often it was stepped, and with which actions: what is lost or doubled shows
+/// at once.
 public struct Tally: Game {
   public let specification = EnvironmentSpecification(
     name: "Tally-v1", observationSpace: Box(height: 1, width: 4, channels: 3), actionSpace: Discrete(8))

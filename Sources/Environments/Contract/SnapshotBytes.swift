@@ -15,8 +15,8 @@ public struct SnapshotWriter: Sendable {
   }
 }
 
-/// Reads what a ``SnapshotWriter`` wrote. The bytes may come from anywhere: whatever is wrong with them throws
-/// ``EnvironmentError/invalidSnapshot(_:)``.
+/// Reads what a ``SnapshotWriter`` wrote. The bytes may come from anywhere: whatever is wrong with them
+/// throws ``EnvironmentError/invalidSnapshot(_:)``.
 public struct SnapshotReader: Sendable {
   private var rest: ArraySlice<UInt8>
 

@@ -24,7 +24,8 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     players.contains(slot) ? players[slot].game : nil
   }
 
-  /// - Throws: ``EnvironmentError/unknownAuxiliary(_:offered:)``, ``EnvironmentError/invalidOption(name:reason:)``
+  /// - Throws: ``EnvironmentError/unknownAuxiliary(_:offered:)``,
+  ///   ``EnvironmentError/invalidOption(name:reason:)``
   ///   for a horizon below 1, ``EnvironmentError/tooManySlots(limit:)``.
   public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try specification.check(options)
@@ -37,8 +38,8 @@ public struct GamePool<G: Game>: Snapshotting, Sendable {
     players.close(slot)
   }
 
-  // A pool is called through `any EnvironmentPool`: without a version of its own, a game's hot loop would look up types at
-  // run time, slot by slot.
+  // A pool is called through `any EnvironmentPool`: without a version of its own, a game's hot loop would
+  // look up types at run time, slot by slot.
   @_specialize(where G == Platformer)
   @_specialize(where G == Noop)
   public mutating func reset(

@@ -33,6 +33,8 @@ public struct GameMeasurement: Sendable {
   public var play: FreePlay
   /// Share of the real frames that are valid still when the tokenizer has encoded and decoded them.
   public var decodedValidity: Double
+  /// The same of the last frames of episodes, which show what hardly any other frame shows.
+  public var decodedEndValidity: Double
   /// Levels dreamt from nothing; nil for a world that was not trained for it.
   public var levels: DreamtLevels?
   /// What variety the real frames of one half have against those of the other: as much as can be hoped for.
@@ -83,7 +85,18 @@ public struct GameMeasurement: Sendable {
         scenes.indices.filter { $0 % 2 == half }.map { scenes[$0] }, names: names.count)
     }
     realVariety = zip(halves[0], halves[1]).reduce(0) { $0 + min($1.0, $1.1) }
-    decodedValidity = Self.decodedValidity(world.genie.tokenizer, clips, judge: judge, workers: workers)
+    decodedValidity = Self.decodedValidity(
+      world.genie.tokenizer, (0..<clips.count).map { [clips] in clips.frames.clips($0..<$0 + 1) },
+      judge: judge,
+      workers: workers)
+    decodedEndValidity = Self.decodedValidity(
+      world.genie.tokenizer,
+      episodes.map { episode in
+        FrameBatch(
+          clips: 1, time: 1, height: folder.height, width: folder.width,
+          bytes: folder.shards[episode.shard].frames(
+            episode.frames.upperBound - 1..<episode.frames.upperBound))
+      }, judge: judge, workers: workers)
     if world.dreamsLevels {
       levels = try DreamtLevels(world, count: 256, judge: judge, real: distribution, workers: workers)
     }
@@ -109,20 +122,19 @@ public struct GameMeasurement: Sendable {
   }
 
   private static func decodedValidity(
-    _ tokenizer: Tokenizer, _ clips: HeldOutClips, judge: any GameJudge, workers: Workers
+    _ tokenizer: Tokenizer, _ clips: [FrameBatch], judge: any GameJudge, workers: Workers
   ) -> Double {
     let valid = Slots<Int>(count: clips.count)
     workers.run { [count = workers.count] worker in
       let arena = Arena()
-      for clip in stride(from: worker, to: clips.count, by: count) {
+      for index in stride(from: worker, to: clips.count, by: count) {
         arena.reset()
-        let one = clips.frames.clips(clip..<clip + 1)
-        let codes = tokenizer.encode(one, arena: arena)
-        let decoded = tokenizer.decode(codes, clips: 1, time: one.time, arena: arena)
-        valid[clip] = (0..<one.time).count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
+        let codes = tokenizer.encode(clips[index], arena: arena)
+        let decoded = tokenizer.decode(codes, clips: 1, time: clips[index].time, arena: arena)
+        valid[index] = (0..<decoded.time).count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
       }
     }
-    return Double(valid.all.reduce(0, +)) / Double(clips.count * clips.frames.time)
+    return Double(valid.all.reduce(0, +)) / Double(max(1, clips.reduce(0) { $0 + $1.time }))
   }
 
   private static func play(
@@ -150,6 +162,7 @@ public struct GameMeasurement: Sendable {
   public var report: [String: JSONValue] {
     var report = play.report
     report["decoded_validity"] = .number(decodedValidity)
+    report["decoded_end_validity"] = .number(decodedEndValidity)
     report["variety_real"] = .number(realVariety)
     report["tiles_real"] = .object(
       Dictionary(tiles.dropFirst().map { ($0.name, .number($0.share)) }) { $1 })

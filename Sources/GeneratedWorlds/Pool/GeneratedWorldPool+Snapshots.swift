@@ -3,7 +3,8 @@ import CKernels
 import Environments
 import WorldModel
 
-/// What a snapshot of a dream can be restored into: the same numbers come out only of the same weights, arithmetic and instructions.
+/// What a snapshot of a dream can be restored into: the same numbers come out only of the same weights,
+/// arithmetic and instructions.
 struct DreamSnapshotHeader: Equatable {
   /// Of the world's weights and its way of sampling, hexadecimal.
   var model: String
@@ -20,7 +21,9 @@ struct DreamSnapshotHeader: Equatable {
     guard try text() == "GDRM1" else { throw .invalidSnapshot("it is none of a dream") }
     for (what, own) in [("model", model), ("precision", precision), ("instructions", instructions)] {
       let found = try text()
-      guard found == own else { throw .invalidSnapshot("its \(what) is '\(found.prefix(40))', here it is '\(own)'") }
+      guard found == own else {
+        throw .invalidSnapshot("its \(what) is '\(found.prefix(40))', here it is '\(own)'")
+      }
     }
   }
 }
@@ -41,7 +44,8 @@ extension GeneratedWorldPool: Snapshotting {
   }
 
   /// The slot keeps the horizon and the auxiliaries that it was opened with.
-  /// - Throws: ``Environments/EnvironmentError/invalidSnapshot(_:)`` where model hash, precision or instruction set differ, or
+  /// - Throws: ``Environments/EnvironmentError/invalidSnapshot(_:)`` where model hash, precision or
+  ///   instruction set differ, or
   ///   the bytes are damaged; the slot is as it was then.
   public mutating func restore(_ slot: Slot, from snapshot: [UInt8]) throws(EnvironmentError) {
     let dream = try dream(slot)
@@ -95,6 +99,7 @@ extension GeneratedWorldPool: Snapshotting {
     }
     mix("\(sampling.steps) \(sampling.temperature) \(sampling.orderNoise)")
     return DreamSnapshotHeader(
-      model: String(hash, radix: 16), precision: world.precision.rawValue, instructions: String(cString: ck_instruction_set()))
+      model: String(hash, radix: 16), precision: world.precision.rawValue,
+      instructions: String(cString: ck_instruction_set()))
   }
 }

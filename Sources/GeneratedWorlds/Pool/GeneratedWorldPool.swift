@@ -73,7 +73,9 @@ public struct GeneratedWorldPool: EnvironmentPool {
     return try add(dream)
   }
 
-  mutating func takeState() -> WorldState { spare.popLast() ?? WorldState(world.genie, precision: world.precision) }
+  mutating func takeState() -> WorldState {
+    spare.popLast() ?? WorldState(world.genie, precision: world.precision)
+  }
 
   mutating func add(_ dream: Dream) throws(EnvironmentError) -> Slot { try dreams.open(dream) }
 

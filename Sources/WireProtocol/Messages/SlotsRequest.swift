@@ -2,7 +2,8 @@ import Environments
 
 /// The payload of `close`, `snapshot` and `fork`: which slots; empty: all of them.
 ///
-/// A fork may name a slot more than once: each time is another copy. A close that names none ends the session.
+/// A fork may name a slot more than once: each time is another copy. A close that names none ends the
+/// session.
 public struct SlotsRequest: Hashable, Sendable {
   public var slots: [Int32]
 

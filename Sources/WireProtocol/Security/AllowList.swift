@@ -2,8 +2,8 @@ import Foundation
 
 /// The clients that may connect: a file with a public key a line, then what one likes; `#` begins a comment.
 ///
-/// The file is looked at again when it has changed, so that a key is let in or revoked without a restart. A file that
-/// cannot be read any more lets nobody in.
+/// The file is looked at again when it has changed, so that a key is let in or revoked without a restart. A
+/// file that cannot be read any more lets nobody in.
 public final class AllowList: @unchecked Sendable {
   private let file: URL
   private let lock = NSLock()
@@ -45,9 +45,13 @@ public final class AllowList: @unchecked Sendable {
   }
 
   private static func read(_ file: URL) throws(KeyError) -> Set<String> {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw .unreadable(file: file.path) }
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+      throw .unreadable(file: file.path)
+    }
     var keys: Set<String> = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .enumerated()
+    {
       // '#' is a character of Z85 too: only a line that begins with "# " is a comment.
       guard let word = line.split(separator: " ").first, word != "#" else { continue }
       guard let key = CurveKey(String(word)) else { throw .notAKey(file: file.path, line: index + 1) }

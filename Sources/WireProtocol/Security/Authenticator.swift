@@ -1,7 +1,7 @@
 import Foundation
 
-/// Answers ZeroMQ's question, at every handshake, whether a client's key is let in (ZAP, RFC 27), on a thread of its own.
-/// The client's public key becomes the user of all its messages (``Frame/user``).
+/// Answers ZeroMQ's question, at every handshake, whether a client's key is let in (ZAP, RFC 27), on a thread
+/// of its own. The client's public key becomes the user of all its messages (``Frame/user``).
 public final class Authenticator: Sendable {
   private let stopped: StopSign
 
@@ -12,7 +12,8 @@ public final class Authenticator: Sendable {
     let ready = DispatchSemaphore(value: 0)
     let thread = Thread {
       do {
-        let socket = try Socket(.reply, in: context, SocketOptions(sendLimit: 0, receiveLimit: 0, frameBytes: -1))
+        let socket = try Socket(
+          .reply, in: context, SocketOptions(sendLimit: 0, receiveLimit: 0, frameBytes: -1))
         _ = try socket.bind("inproc://zeromq.zap.01")
         ready.signal()
         while !sign.isSet {
@@ -32,14 +33,17 @@ public final class Authenticator: Sendable {
 
   deinit { stopped.set() }
 
-  /// Version, request, domain, address, identity, mechanism, key; and back: version, request, code, words, user, metadata.
+  /// Version, request, domain, address, identity, mechanism, key; and back: version, request, code, words,
+  /// user, metadata.
   private static func answer(_ request: [Frame], _ clients: AllowList) -> [Frame] {
     func text(_ index: Int) -> String {
       index < request.count ? String(decoding: request[index].bytes, as: UTF8.self) : ""
     }
     let key = request.count == 7 && text(5) == "CURVE" ? CurveKey(bytes: request[6].bytes) : nil
     let user = key.flatMap { clients.contains($0.description) ? $0.description : nil }
-    let words = [text(0), text(1), user == nil ? "400" : "200", user == nil ? "unknown key" : "", user ?? "", ""]
+    let words = [
+      text(0), text(1), user == nil ? "400" : "200", user == nil ? "unknown key" : "", user ?? "", "",
+    ]
     return words.map { Frame($0.utf8) }
   }
 }

@@ -33,7 +33,8 @@ public struct CurveKeyPair: Hashable, Sendable {
     var publicText = [CChar](repeating: 0, count: 41)
     var secretText = [CChar](repeating: 0, count: 41)
     guard zmq_curve_keypair(&publicText, &secretText) == 0,
-      let secret = CurveKey(String(decoding: secretText.prefix(40).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      let secret = CurveKey(
+        String(decoding: secretText.prefix(40).map { UInt8(bitPattern: $0) }, as: UTF8.self))
     else { throw .unsupported }
     try self.init(secret: secret)
   }
@@ -88,7 +89,8 @@ public enum KeyFile {
 
   /// Writes `NAME.secret` and `NAME.public`.
   /// - Returns: the two files.
-  public static func write(_ pair: CurveKeyPair, to name: URL) throws(KeyError) -> (secret: URL, public: URL) {
+  public static func write(_ pair: CurveKeyPair, to name: URL) throws(KeyError) -> (secret: URL, public: URL)
+  {
     let secret = name.appendingPathExtension("secret")
     let open = name.appendingPathExtension("public")
     for (file, key, mode) in [(secret, pair.secretKey, 0o600), (open, pair.publicKey, 0o644)] {
@@ -101,7 +103,9 @@ public enum KeyFile {
   }
 
   private static func read(_ file: URL) throws(KeyError) -> CurveKey {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw .unreadable(file: file.path) }
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+      throw .unreadable(file: file.path)
+    }
     let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     guard let key = CurveKey(line.trimmingCharacters(in: .whitespaces)) else {
       throw .notAKey(file: file.path, line: 1)

@@ -6,7 +6,8 @@ import CZeroMQ
   import Darwin
 #endif
 
-/// ZeroMQ's threads and sockets of one server or client. Safe from any thread; a socket keeps its context alive.
+/// ZeroMQ's threads and sockets of one server or client. Safe from any thread; a socket keeps its context
+/// alive.
 public final class Context: Sendable {
   nonisolated(unsafe) let handle: UnsafeMutableRawPointer
 

@@ -56,7 +56,8 @@ public final class HandshakeMonitor {
     }
   }
 
-  /// Waits until a message can be sent through the watched socket, a handshake was decided, or the time is over.
+  /// Waits until a message can be sent through the watched socket, a handshake was decided, or the time is
+  /// over.
   public func wait(toSend watched: borrowing Socket, milliseconds: Int) {
     var items = (
       zmq_pollitem_t(socket: watched.handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0),

@@ -6,7 +6,8 @@ import CZeroMQ
   import Darwin
 #endif
 
-/// A ZeroMQ socket. It belongs to one thread; it closes when it goes out of scope, dropping what was not sent.
+/// A ZeroMQ socket. It belongs to one thread; it closes when it goes out of scope, dropping what was not
+/// sent.
 public struct Socket: ~Copyable {
   public enum Kind: Sendable {
     /// A server's: messages come with the identity of their peer and go by it.
@@ -77,7 +78,8 @@ public struct Socket: ~Copyable {
     zmq_setsockopt(handle, ZMQ_IPV6, &isIPv6, MemoryLayout<Int32>.size)
   }
 
-  /// Sends a whole message, or nothing of it. Never waits. The frames can be sent again: their bytes are shared.
+  /// Sends a whole message, or nothing of it. Never waits. The frames can be sent again: their bytes are
+  /// shared.
   public func send(_ frames: [Frame], to peer: Frame? = nil) throws(WireError) -> SendOutcome {
     var first = true
     if let peer {
@@ -156,11 +158,11 @@ public struct Socket: ~Copyable {
     return [first] + (try receive(limit: limit - 1) ?? [])
   }
 
-  /// Waits until a message may be there, `wake` was called (that sign is taken then), or the time is over. It may return
-  /// early: the caller looks at its clock and comes back.
+  /// Waits until a message may be there, `wake` was called (that sign is taken then), or the time is over. It
+  /// may return early: the caller looks at its clock and comes back.
   ///
-  /// To be called after ``receive(limit:)`` has found nothing, and nothing was sent since: the socket's descriptor tells of what
-  /// is new, not of what is there.
+  /// To be called after ``receive(limit:)`` has found nothing, and nothing was sent since: the socket's
+  /// descriptor tells of what is new, not of what is there.
   public func waitForMore(milliseconds: Int, or wake: WakeUp) throws(WireError) {
     var descriptor: Int32 = -1
     var size = MemoryLayout<Int32>.size

@@ -23,18 +23,23 @@ public struct MaskingConfiguration: Codable, Sendable, Equatable {
   public var corruption: Float
   /// Share of actions that are replaced by a random one: an action that the situation does not allow then leads to what is possible.
   public var actionNoise: Float
+  /// The same share of actions where hardly any token changed (a sixteenth, at most): video shows no action that the
+  /// situation did not allow, so that a model would never learn that such an action changes nothing. Where all is possible,
+  /// the few false ones are outnumbered.
+  public var idleNoise: Float
   /// Share of clips whose first frame is masked too, at any rate: so that a first frame can be dreamt from nothing.
   public var firstFrame: Float
 
   public init(
     clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05,
-    actionNoise: Float = 0.05, firstFrame: Float = 0
+    actionNoise: Float = 0.05, idleNoise: Float = 0, firstFrame: Float = 0
   ) {
     self.clean = clean
     self.full = full
     self.lowestRate = lowestRate
     self.corruption = corruption
     self.actionNoise = actionNoise
+    self.idleNoise = idleNoise
     self.firstFrame = firstFrame
   }
 }
@@ -49,6 +54,7 @@ extension MaskingConfiguration {
       lowestRate: try values.decode(Float.self, forKey: .lowestRate),
       corruption: try values.decode(Float.self, forKey: .corruption),
       actionNoise: try values.decode(Float.self, forKey: .actionNoise),
+      idleNoise: try values.decodeIfPresent(Float.self, forKey: .idleNoise) ?? 0,
       firstFrame: try values.decodeIfPresent(Float.self, forKey: .firstFrame) ?? 0)
   }
 }
@@ -77,7 +83,11 @@ struct MaskedClip {
     let corruption = configuration.corruption * 2 * rates.uniform(1 << 40)
     for t in 0..<time {
       let counter = UInt64(t)
-      if self.actions[t] != Dynamics.noAction, noise.uniform(counter) < configuration.actionNoise {
+      let isIdle =
+        t > 0 && configuration.idleNoise > 0
+        && (0..<count).count { original[t * count + $0] != original[(t - 1) * count + $0] } * 16 <= count
+      let share = isIdle ? max(configuration.actionNoise, configuration.idleNoise) : configuration.actionNoise
+      if self.actions[t] != Dynamics.noAction, noise.uniform(counter) < share {
         self.actions[t] = Int32(noise.integer(1 << 32 + counter, below: actionCount))
       }
       var rate: Float = 0

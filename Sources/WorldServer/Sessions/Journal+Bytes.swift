@@ -11,7 +11,9 @@ extension Journal {
 
   static func record(_ frames: [Frame]) -> Data {
     var data = Data(capacity: 4 + frames.reduce(0) { $0 + 4 + $1.byteCount })
-    func append(_ count: Int) { withUnsafeBytes(of: UInt32(count).littleEndian) { data.append(contentsOf: $0) } }
+    func append(_ count: Int) {
+      withUnsafeBytes(of: UInt32(count).littleEndian) { data.append(contentsOf: $0) }
+    }
     append(frames.count)
     for frame in frames {
       append(frame.byteCount)
@@ -27,7 +29,8 @@ extension Journal {
     return record([Frame(json)] + blobs.map { Frame($0) } + reply)
   }
 
-  /// - Throws: ``JournalError/damaged`` where the first record is not whole; a last one that is not is left out.
+  /// - Throws: ``JournalError/damaged`` where the first record is not whole; a last one that is not is left
+  ///   out.
   init(reading data: Data) throws(JournalError) {
     var rest = data[...]
     guard let first = Self.take(&rest), let json = first.first,

@@ -40,8 +40,8 @@ struct Journal {
   var requests: [Message] = []
 }
 
-/// Sessions on disk, one file each, so that they outlive the server, also where it is killed: a request is written before it
-/// is done. (A loss of power may lose the last ones: nothing waits for the disk.)
+/// Sessions on disk, one file each, so that they outlive the server, also where it is killed: a request is
+/// written before it is done. (A loss of power may lose the last ones: nothing waits for the disk.)
 final class Journals {
   private struct Entry {
     var file: FileHandle
@@ -128,7 +128,8 @@ final class Journals {
     return try Journal(reading: data)
   }
 
-  /// Goes on with the file of a session that was taken up. A request that was cut short at the end of it was never done.
+  /// Goes on with the file of a session that was taken up. A request that was cut short at the end of it was
+  /// never done.
   func resumed(_ session: Identifier, _ journal: Journal, _ reply: [Frame]) {
     var bytes = Journal.record(journal.base, blobs: journal.blobs, reply: journal.reply)
     for request in journal.requests { bytes += Journal.record(request.frames) }

@@ -4,7 +4,8 @@ import WireProtocol
 struct Session {
   let token: Identifier
   let nonce: Identifier
-  /// The public key of the client whose session it is; empty without CURVE. For anybody else there is no such session.
+  /// The public key of the client whose session it is; empty without CURVE. For anybody else there is no such
+  /// session.
   let user: String
   /// The connection of the latest request, where the reply goes.
   var peer: Frame

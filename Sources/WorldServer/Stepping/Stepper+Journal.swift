@@ -103,7 +103,9 @@ extension Stepper {
       let slot = try host.pool.open(base.options[row])
       holding.add(slot, base.options[row], number: number)
       holdings[session] = holding
-      try host.snapshotting { pool throws(EnvironmentError) in try pool.restore(slot, from: journal.blobs[row]) }
+      try host.snapshotting { pool throws(EnvironmentError) in
+        try pool.restore(slot, from: journal.blobs[row])
+      }
     }
     holding.continueNumbers(at: base.next)
     holdings[session] = holding

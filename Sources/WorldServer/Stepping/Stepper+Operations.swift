@@ -120,7 +120,8 @@ extension Stepper {
       try slots.map { slot throws(EnvironmentError) in try pool.snapshot(slot) }
     }
     guard blobs.reduce(0, { $0 + $1.count }) <= limits.replyBytes else {
-      throw .invalidOption(name: "slots", reason: "their snapshots exceed \(limits.replyBytes) bytes: name fewer")
+      throw .invalidOption(
+        name: "slots", reason: "their snapshots exceed \(limits.replyBytes) bytes: name fewer")
     }
     return Completion(
       session: work.session, frames: Message(answer(work), payloads: Blobs(blobs).payloads).frames)

@@ -76,7 +76,8 @@ extension Stepper {
         try body(&host.pool, parts.flatMap(\.slots), parts.flatMap(\.values), &host.batch)
       }
     } catch {
-      // A call that throws has changed nothing. So each session is tried by itself: only whose fault it is, is told.
+      // A call that throws has changed nothing. So each session is tried by itself: only whose fault it is,
+      // is told.
       if parts.count == 1 { return [failure(parts[0].work, error)] }
       var answers: [Completion] = []
       for part in parts { answers += call([part], host, &cost, body) }
@@ -86,8 +87,8 @@ extension Stepper {
     return answers(parts, host)
   }
 
-  /// Many rows are lent to the message as they lie; a few, and those of a session among many, are copied, so that
-  /// the reply that is kept for one session never holds what was for the others.
+  /// Many rows are lent to the message as they lie; a few, and those of a session among many, are copied, so
+  /// that the reply that is kept for one session never holds what was for the others.
   private func answers<Value>(_ parts: [Part<Value>], _ host: Host) -> [Completion] {
     let isLent = parts.count == 1 && host.batch.observations.count >= 64 << 10
     let lent = isLent ? LentBytes(host.batch.observations, from: host.shelf) : nil

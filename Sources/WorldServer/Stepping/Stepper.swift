@@ -5,13 +5,14 @@ import WireProtocol
 
 /// All that touches the pools. One thread at a time is in it.
 ///
-/// A call that is expected to be quick is made by the I/O thread itself, right where the request arrived: handing it to another thread
-/// and back would cost more than the call. All else is made on the stepping thread, so that the I/O thread goes on answering.
+/// A call that is expected to be quick is made by the I/O thread itself, right where the request arrived:
+/// handing it to another thread and back would cost more than the call. All else is made on the stepping
+/// thread, so that the I/O thread goes on answering.
 ///
-/// There the waiting requests of all sessions go into one call of the pool. A round begins as soon as every session
-/// that took part in the round before is there, or at the deadline: so sessions that step together are batched
-/// together, and one that pauses costs the others one deadline, once. Every round takes all that wait, one request a session: nobody
-/// waits longer than a round.
+/// There the waiting requests of all sessions go into one call of the pool. A round begins as soon as every
+/// session that took part in the round before is there, or at the deadline: so sessions that step together
+/// are batched together, and one that pauses costs the others one deadline, once. Every round takes all that
+/// wait, one request a session: nobody waits longer than a round.
 final class Stepper: @unchecked Sendable {
   let hosts: [Host]
   let queue: WorkQueue

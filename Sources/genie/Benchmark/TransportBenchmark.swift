@@ -39,7 +39,8 @@ struct TransportBenchmark {
   private func compare(
     _ transport: String, count: Int, rounds: Int, keys: CurveKeyPair?, into part: inout BenchmarkPart
   ) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "genie-benchmark-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "genie-benchmark-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     func endpoint(_ name: String) -> String {
@@ -83,7 +84,8 @@ struct TransportBenchmark {
     part.append("steps_per_second_\(name)", Stopwatch.median(own), unit)
     part.append("bare_c_\(name)", Stopwatch.median(raw), unit)
     part.append(
-      "ratio_\(name)", Stopwatch.median(zip(own, raw).map { $0 / $1 }), "of bare C, median of \(own.count) pairs")
+      "ratio_\(name)", Stopwatch.median(zip(own, raw).map { $0 / $1 }),
+      "of bare C, median of \(own.count) pairs")
   }
 
   private func start(_ endpoint: String, _ keys: CurveKeyPair?) -> OpaquePointer? {

@@ -7,11 +7,12 @@ extension Chaos.Trial: ExpressibleByArgument {}
 
 struct ChaosCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "chaos", abstract: "Puts the server and its clients through faults, and prints what came of it.",
+    commandName: "chaos",
+    abstract: "Puts the server and its clients through faults, and prints what came of it.",
     discussion: """
-      Steps through a proxy that loses, doubles, reorders and cuts; servers that are killed and frozen; mutated messages; clients
-      that do not read; wrong keys; thousands of sessions. Exit code 1 where a figure is not met. --scale 1 is the full
-      length (hours); the default takes some minutes.
+      Steps through a proxy that loses, doubles, reorders and cuts; servers that are killed and frozen; mutated
+      messages; clients that do not read; wrong keys; thousands of sessions. Exit code 1 where a figure is not met.
+      --scale 1 is the full length (hours); the default takes some minutes.
       """)
 
   @Argument(
@@ -38,7 +39,9 @@ struct ChaosCommand: ParsableCommand {
     var failed = false
     for trial in trials.isEmpty ? Chaos.Trial.allCases : trials {
       let bar = ProgressBar(trial.rawValue, total: 1_000)
-      chaos.progress = { _, done, total in bar.update(to: min(1_000, 1_000 * done / max(1, total)), figures: [:]) }
+      chaos.progress = { _, done, total in
+        bar.update(to: min(1_000, 1_000 * done / max(1, total)), figures: [:])
+      }
       let row = try chaos.run(trial)
       bar.finish()
       table.append([row.check, row.demanded, row.measured, row.passed ? "met" : "NOT MET"])

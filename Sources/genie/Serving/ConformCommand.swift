@@ -6,7 +6,9 @@ import Reporting
 struct ConformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conform", abstract: "Checks whether a server keeps the protocol.",
-    discussion: "\(ConformanceSuite.count) checks of any server that speaks it (PROTOCOL.md); exit code 1 where one fails.")
+    discussion:
+      "\(ConformanceSuite.count) checks of any server that speaks it (PROTOCOL.md); exit code 1 where one fails."
+  )
 
   @Argument(help: "Where the server is, such as tcp://127.0.0.1:5555.")
   var endpoint: String
@@ -25,7 +27,8 @@ struct ConformCommand: ParsableCommand {
     }
     let failed = findings.count { $0.reason != nil }
     let skipped = findings.count { $0.isSkipped }
-    print("\(findings.count - failed - skipped) passed, \(failed) failed, \(skipped) not offered by the server")
+    print(
+      "\(findings.count - failed - skipped) passed, \(failed) failed, \(skipped) not offered by the server")
     try output.write(
       JSONReport([
         "conform": [

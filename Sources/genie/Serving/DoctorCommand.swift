@@ -30,11 +30,13 @@ struct DoctorCommand: ParsableCommand {
         "connection", reason, "give --key and --server-key, and let the key in there: genie keys allow")
     } catch {
       throw trouble(
-        "connection", "\(error)", "is the server running, at this address? genie serve --endpoint \(endpoint)")
+        "connection", "\(error)", "is the server running, at this address? genie serve --endpoint \(endpoint)"
+      )
     }
     good("connection", keys.key == nil ? "without keys" : "with keys")
     let hello: HelloReply = try ask(client, .hello)
-    good("protocol", "version \(hello.versions), \(hello.server), \(hello.capabilities.joined(separator: " "))")
+    good(
+      "protocol", "version \(hello.versions), \(hello.server), \(hello.capabilities.joined(separator: " "))")
     var times: [Double] = []
     var state = PingReply(busyMilliseconds: 0, queued: 0, sessions: 0)
     for _ in 0..<20 {
@@ -50,7 +52,8 @@ struct DoctorCommand: ParsableCommand {
     good("sessions", "\(state.sessions) of \(hello.limits.sessions), \(state.queued) requests waiting")
     let statistics: ServerStatistics = try ask(client, .stats)
     if statistics.undelivered > 0 {
-      warn("replies", "\(statistics.undelivered) could not be delivered: some client does not read, or was gone")
+      warn(
+        "replies", "\(statistics.undelivered) could not be delivered: some client does not read, or was gone")
     }
     if statistics.busy > 0 {
       warn("load", "\(statistics.busy) requests were BUSY: raise --sessions, or start another server")
@@ -74,15 +77,20 @@ struct DoctorCommand: ParsableCommand {
     good("address", endpoint)
   }
 
-  private func ask<Reply: Decodable>(_ client: WireClient, _ operation: WireProtocol.Operation) throws -> Reply {
+  private func ask<Reply: Decodable>(_ client: WireClient, _ operation: WireProtocol.Operation) throws
+    -> Reply
+  {
     let reply: Message
     do {
       reply = try client.ask(Message(Envelope(operation), json: HelloRequest(client: "doctor/1")))
     } catch {
-      throw trouble("\(operation)", "\(error)", "something is listening there that does not speak the protocol, or hangs")
+      throw trouble(
+        "\(operation)", "\(error)", "something is listening there that does not speak the protocol, or hangs")
     }
     guard reply.envelope.statusCode == 0 else {
-      throw trouble("\(operation)", "it was answered with status \(reply.envelope.statusCode)", "compare the versions of both ends")
+      throw trouble(
+        "\(operation)", "it was answered with status \(reply.envelope.statusCode)",
+        "compare the versions of both ends")
     }
     return try reply.json(as: Reply.self)
   }

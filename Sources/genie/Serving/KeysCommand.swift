@@ -4,10 +4,11 @@ import WireProtocol
 
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keys", abstract: "Makes the keys with which servers and agents know each other across machines.",
+    commandName: "keys",
+    abstract: "Makes the keys with which servers and agents know each other across machines.",
     discussion: """
-      A server needs a pair of its own, and a list of the public keys that it lets in; an agent a pair of its own, and the
-      server's public key:
+      A server needs a pair of its own, and a list of the public keys that it lets in; an agent a pair of its own,
+      and the server's public key:
 
         genie keys make server
         genie keys make agent
@@ -31,7 +32,8 @@ struct KeysCommand: ParsableCommand {
   }
 
   struct Allow: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Puts an agent's public key on a server's list.")
+    static let configuration = CommandConfiguration(
+      abstract: "Puts an agent's public key on a server's list.")
 
     @Argument(help: "The agent's NAME.public.")
     var key: String
@@ -51,7 +53,8 @@ struct KeysCommand: ParsableCommand {
   }
 
   struct Revoke: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Takes an agent's public key off a server's list.")
+    static let configuration = CommandConfiguration(
+      abstract: "Takes an agent's public key off a server's list.")
 
     @Argument(help: "The agent's NAME.public.")
     var key: String
@@ -72,7 +75,8 @@ struct KeysCommand: ParsableCommand {
 
 /// The keys of a command that connects to a server.
 struct KeyOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("This client's NAME.secret, for a server that asks for keys.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("This client's NAME.secret, for a server that asks for keys.", valueName: "file"))
   var key: String?
 
   @Option(help: ArgumentHelp("The server's NAME.public.", valueName: "file"))

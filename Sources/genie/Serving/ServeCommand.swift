@@ -14,7 +14,8 @@ struct ServeCommand: ParsableCommand {
     commandName: "serve",
     abstract: "Serves a world, games, or both, to agents in any language, until it is interrupted.",
     discussion: """
-      For agents on this machine, or, with keys (genie keys), on any. What is waiting is finished before the server stops.
+      For agents on this machine, or, with keys (genie keys), on any. What is waiting is finished before the server
+      stops.
       """)
 
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
@@ -48,33 +49,41 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: """
-      Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port); any other address with --key and --allow. May be \
-      repeated. (default: tcp://127.0.0.1:5555)
+      Where: ipc://PATH or tcp://127.0.0.1:PORT (* for any free port); any other address with --key and \
+      --allow. May be repeated. (default: tcp://127.0.0.1:5555)
       """)
   var endpoint: [String] = []
 
-  @Option(help: ArgumentHelp("The server's NAME.secret (genie keys make): all endpoints are encrypted.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The server's NAME.secret (genie keys make): all endpoints are encrypted.", valueName: "file"))
   var key: String?
 
   @Option(help: ArgumentHelp("The list of the clients' public keys (genie keys allow).", valueName: "file"))
   var allow: String?
 
-  @Option(help: ArgumentHelp("Keeps sessions there, so that they can be resumed at the next start.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Keeps sessions there, so that they can be resumed at the next start.", valueName: "folder"))
   var keep: String?
 
-  @Option(help: ArgumentHelp("Tells counters at http://127.0.0.1:PORT/metrics, for Prometheus.", valueName: "port"))
+  @Option(
+    help: ArgumentHelp("Tells counters at http://127.0.0.1:PORT/metrics, for Prometheus.", valueName: "port"))
   var metrics: UInt16?
 
   @Option(help: ArgumentHelp("How long a silent session lives. (default: 300)", valueName: "seconds"))
   var sessionSeconds: Double?
 
-  @Option(help: ArgumentHelp("How long a step waits for those of other sessions. (default: 2)", valueName: "ms"))
+  @Option(
+    help: ArgumentHelp("How long a step waits for those of other sessions. (default: 2)", valueName: "ms"))
   var batchingMilliseconds: Double?
 
   @Option(help: ArgumentHelp("Sessions at a time. (default: \(Limits().sessions))", valueName: "count"))
   var sessions: Int?
 
-  @Option(help: ArgumentHelp("Options as JSON, by their names here in camel case; the command line wins.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Options as JSON, by their names here in camel case; the command line wins.", valueName: "file"))
   var config: String?
 
   @Flag(help: "Log lines of JSON.")
@@ -90,7 +99,9 @@ struct ServeCommand: ParsableCommand {
     guard (0...1_000).contains(batchingMilliseconds ?? 0) else {
       throw ValidationError("--batching-milliseconds is 0 to 1000.")
     }
-    guard (1...1_000_000).contains(sessions ?? 1) else { throw ValidationError("--sessions is 1 to 1000000.") }
+    guard (1...1_000_000).contains(sessions ?? 1) else {
+      throw ValidationError("--sessions is 1 to 1000000.")
+    }
     for name in game where !EnvironmentCatalogue.builtIn.names.contains(name) {
       throw ValidationError(
         "\(EnvironmentError.unknownEnvironment(name, offered: EnvironmentCatalogue.builtIn.names))")

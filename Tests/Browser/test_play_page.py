@@ -1,7 +1,6 @@
 """The page of `genie play` in a real browser: what a person does, and what somebody ill-disposed would."""
 
 import json
-import re
 import struct
 import zlib
 
@@ -250,11 +249,18 @@ def test_a_remote_world_is_played_too(browser, remote):
     page.close()
 
 
-def test_thirty_frames_a_second(page):
-    """Lenient, for a machine that has other work: the figures that are claimed are measured when it is idle."""
+def test_thirty_frames_a_second(page, capsys):
+    """Lenient, for a machine that has other work; `pytest -s` prints the figures."""
     page.run("genie.clock.framesPerSecond = 30")
     page.key("Digit7", "7", "down")
-    page.until("genie.focus.frames.length > 60 || genie.focus.hasEnded")
+    page.until("genie.focus.frames.length > 75 || genie.focus.hasEnded")
+    rate = page.run("genie.clock.rate")
     page.key("Digit7", "7", "up")
-    assert re.search(r"\d+ frames/s", page.until("document.querySelector('#figures').textContent"))
-    assert page.run("genie.clock.rate") > 8
+    page.run("genie.start({ level: 0, seed: 0 })")
+    for number in range(40):
+        press(page, "72"[number % 2])
+    half, most = page.run("import('/clock.js').then(({ quantile }) => [0.5, 0.95].map("
+                          "(share) => quantile(genie.clock.latencies.slice(-40), share)))")
+    with capsys.disabled():
+        print(f"\n{rate:.1f} frames a second; key to frame {half:.0f} ms, 95% within {most:.0f} ms")
+    assert rate > 8 and most < 500

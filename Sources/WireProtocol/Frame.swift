@@ -86,6 +86,8 @@ public final class Frame: @unchecked Sendable {
     guard byteCount % size == 0 else {
       throw .malformed("\(what): \(byteCount) bytes are not whole \(type)s")
     }
+    // Without this, the one empty array that all threads share would be written to.
+    guard byteCount > 0 else { return [] }
     return withUnsafeBytes { bytes in
       [Element](unsafeUninitializedCapacity: bytes.count / size) { elements, count in
         UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)

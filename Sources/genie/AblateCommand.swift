@@ -69,12 +69,18 @@ struct AblateCommand: ParsableCommand {
         ),
       ]),
     "impossible": Study(
-      about: "what teaches that an action can be impossible, and that an end is an end",
+      about: "whether false actions in training teach that an action can be impossible",
       variants: [
-        ("neither", "training.masking.actionNoise=0.05 training.endShare=0"),
-        ("noise", "training.masking.actionNoise=0.2 training.endShare=0"),
-        ("ends", "training.masking.actionNoise=0.05 training.endShare=0.15"),
-        ("both", "training.masking.actionNoise=0.2 training.endShare=0.15"),
+        ("no false actions", "training.masking.actionNoise=0"), ("5%", "training.masking.actionNoise=0.05"),
+        ("5% by use", "training.masking.actionNoise=0.05 training.masking.noiseFollowsUse=true"),
+        ("20%", "training.masking.actionNoise=0.2"),
+        ("25% of idle", "training.masking.idleNoise=0.25 training.masking.noiseFollowsUse=true"),
+      ]),
+    "ends": Study(
+      about: "whether episodes' ends have to be shown oftener than they occur",
+      variants: [
+        ("as they occur", "training.endShare=0"), ("5%", "training.endShare=0.05"),
+        ("15%", "training.endShare=0.15"),
       ]),
     "context": Study(
       about: "how many tokens of the context are wrong in training",

@@ -33,7 +33,8 @@ import Testing
     var probabilities = [Float](repeating: .nan, count: size.probabilities)
     var scratch = [Float](repeating: .nan, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
     kernel(
-      ck_float32, qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
+      ck_float32, qkv, bias, &out, &probabilities, &scratch, size.time, size.tokens, 0, size.tokens,
+      size.heads,
       size.headDim, size.scale)
     return (out, probabilities)
   }
@@ -50,7 +51,8 @@ import Testing
       var out = [Float](repeating: .nan, count: size.out)
       var scratch = [Float](repeating: 0, count: ck_spatial_attention_scratch(size.tokens, size.headDim))
       ck_spatial_attention_forward(
-        ck_float32, qkv, bias, &out, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads, size.headDim,
+        ck_float32, qkv, bias, &out, nil, &scratch, size.time, size.tokens, 0, size.tokens, size.heads,
+        size.headDim,
         size.scale)
       #expect(out == actual.out, "keeping the probabilities changes nothing")
 

@@ -32,7 +32,7 @@ import Testing
 
   private func masked(_ configuration: MaskingConfiguration, seed: UInt64) -> MaskedClip {
     MaskedClip(
-      clean: clean[...], actions: actions[...], time: time, mask: 99, actionCount: 4,
+      clean: clean[...], actions: actions[...], time: time, mask: 99, falseActions: [0, 1, 2, 3],
       configuration: configuration,
       key: RandomKey(seed: seed))
   }
@@ -105,7 +105,7 @@ import Testing
   @Test func aSliceOfALargerArray() {
     let padded = [Int32](repeating: 5, count: 7) + clean
     let clip = MaskedClip(
-      clean: padded[7...], actions: ([9] + actions)[1...], time: time, mask: 99, actionCount: 4,
+      clean: padded[7...], actions: ([9] + actions)[1...], time: time, mask: 99, falseActions: [0, 1, 2, 3],
       configuration: MaskingConfiguration(), key: RandomKey(seed: 4))
     #expect(clip.tokens == masked(MaskingConfiguration(), seed: 4).tokens)
     #expect(clip.actions == masked(MaskingConfiguration(), seed: 4).actions)

@@ -24,8 +24,8 @@ extension Tape {
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
     let scratch = arena.scratch(ck_spatial_attention_scratch(tokens, size))
     ck_spatial_attention_forward(
-      precision.kernel, all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer, scratch.pointer, frames, tokens,
-      queries.lowerBound, queries.count, heads, size, scale)
+      precision.kernel, all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer,
+      scratch.pointer, frames, tokens, queries.lowerBound, queries.count, heads, size, scale)
     let flops = 4 * Double(frames * queries.count * tokens * channels)
     guard isRecording else { return computed(out, flops: flops) }
     return record(out, from: [qkv] + (bias.map { [$0] } ?? []), flops: flops) { tape, dout in

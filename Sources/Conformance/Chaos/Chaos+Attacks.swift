@@ -95,13 +95,13 @@ extension Chaos {
       progress("fuzz", sent, total)
     }
     let growth = Double(server.residentKiB - before) / 1_024
-    // The attacker may send two thousand messages a second.
+    // The attacker may send a thousand messages a second.
     let attacker = Locked(false)
     let thread = Thread { [endpoint = server.endpoint] in
       var fuzzer = Fuzzer(seed: 2)
       while !attacker.read({ $0 }) {
         _ = try? fuzzer.attack(endpoint, count: 20)
-        Thread.sleep(forTimeInterval: 0.01)
+        Thread.sleep(forTimeInterval: 0.02)
       }
     }
     thread.start()

@@ -19,7 +19,7 @@ public struct EnvironmentSpecification: Codable, Sendable, Hashable {
 
   public init(
     name: String, observationSpace: Box, actionSpace: Discrete, horizon: Int? = nil, frameRate: Double = 15,
-    levels: Int? = nil, promptLimit: Int = 0, auxiliaries: [String] = [], slotLimit: Int = 4096
+    levels: Int? = nil, promptLimit: Int = 0, auxiliaries: [String] = [], slotLimit: Int = 16_384
   ) {
     self.name = name
     self.observationSpace = observationSpace

@@ -7,9 +7,10 @@ public struct SocketOptions: Sendable {
   public var receiveLimit: Int32
   /// Bytes of one incoming frame; a peer that sends more is disconnected.
   public var frameBytes: Int
-  /// A ping of the transport every so often, and how long its answer may take.
-  public var heartbeatMilliseconds: Int32 = 2_000
-  public var heartbeatTimeoutMilliseconds: Int32 = 10_000
+  /// A ping of the transport every so often, and how long its answer may take: it finds connections whose other
+  /// end vanished. (Not more often: ZeroMQ looks through the timers of all connections for each of them.)
+  public var heartbeatMilliseconds: Int32 = 30_000
+  public var heartbeatTimeoutMilliseconds: Int32 = 30_000
   /// How long a peer may take to say that it speaks ZeroMQ.
   public var handshakeMilliseconds: Int32 = 3_000
   public var reconnectMilliseconds: Int32 = 50
@@ -53,7 +54,7 @@ public struct SocketOptions: Sendable {
     try set(ZMQ_MAXMSGSIZE, Int64(frameBytes))
     try set(ZMQ_HEARTBEAT_IVL, heartbeatMilliseconds)
     try set(ZMQ_HEARTBEAT_TIMEOUT, heartbeatTimeoutMilliseconds)
-    try set(ZMQ_HEARTBEAT_TTL, heartbeatTimeoutMilliseconds)
+    try set(ZMQ_HEARTBEAT_TTL, 2 * heartbeatTimeoutMilliseconds)
     try set(ZMQ_HANDSHAKE_IVL, handshakeMilliseconds)
     try set(ZMQ_TCP_KEEPALIVE, Int32(1))
     switch kind {

@@ -23,6 +23,9 @@ public struct MaskingConfiguration: Codable, Sendable, Equatable {
   public var corruption: Float
   /// Share of actions that are replaced by a random one: an action that the situation does not allow then leads to what is possible.
   public var actionNoise: Float
+  /// Whether false actions are drawn as often as the video uses them, instead of all alike: else those of a rare action are
+  /// mostly false.
+  public var noiseFollowsUse: Bool
   /// The same share of actions where hardly any token changed (a sixteenth, at most): video shows no action that the
   /// situation did not allow, so that a model would never learn that such an action changes nothing. Where all is possible,
   /// the few false ones are outnumbered.
@@ -32,13 +35,15 @@ public struct MaskingConfiguration: Codable, Sendable, Equatable {
 
   public init(
     clean: Float = 0.5, full: Float = 0.4, lowestRate: Float = 0.5, corruption: Float = 0.05,
-    actionNoise: Float = 0.05, idleNoise: Float = 0, firstFrame: Float = 0
+    actionNoise: Float = 0.05, noiseFollowsUse: Bool = false, idleNoise: Float = 0,
+    firstFrame: Float = 0
   ) {
     self.clean = clean
     self.full = full
     self.lowestRate = lowestRate
     self.corruption = corruption
     self.actionNoise = actionNoise
+    self.noiseFollowsUse = noiseFollowsUse
     self.idleNoise = idleNoise
     self.firstFrame = firstFrame
   }
@@ -54,6 +59,7 @@ extension MaskingConfiguration {
       lowestRate: try values.decode(Float.self, forKey: .lowestRate),
       corruption: try values.decode(Float.self, forKey: .corruption),
       actionNoise: try values.decode(Float.self, forKey: .actionNoise),
+      noiseFollowsUse: try values.decodeIfPresent(Bool.self, forKey: .noiseFollowsUse) ?? false,
       idleNoise: try values.decodeIfPresent(Float.self, forKey: .idleNoise) ?? 0,
       firstFrame: try values.decodeIfPresent(Float.self, forKey: .firstFrame) ?? 0)
   }
@@ -71,8 +77,10 @@ struct MaskedClip {
   /// - Parameters:
   ///   - clean: `[time, tokens]`.
   ///   - actions: `[time]`: what led to each frame.
+  ///   - falseActions: what a false action is drawn from.
   init(
-    clean: ArraySlice<Int32>, actions: ArraySlice<Int32>, time: Int, mask: Int32, actionCount: Int,
+    clean: ArraySlice<Int32>, actions: ArraySlice<Int32>, time: Int, mask: Int32,
+    falseActions: [Int32],
     configuration: MaskingConfiguration, key: RandomKey
   ) {
     tokens = Array(clean)
@@ -88,7 +96,7 @@ struct MaskedClip {
         && (0..<count).count { original[t * count + $0] != original[(t - 1) * count + $0] } * 16 <= count
       let share = isIdle ? max(configuration.actionNoise, configuration.idleNoise) : configuration.actionNoise
       if self.actions[t] != Dynamics.noAction, noise.uniform(counter) < share {
-        self.actions[t] = Int32(noise.integer(1 << 32 + counter, below: actionCount))
+        self.actions[t] = falseActions[noise.integer(1 << 32 + counter, below: falseActions.count)]
       }
       var rate: Float = 0
       if t > 0, rates.uniform(counter * 4) >= configuration.clean {

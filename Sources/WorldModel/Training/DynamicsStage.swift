@@ -13,6 +13,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let store: TokenStore
   private let short: ClipLoader
   private let long: ClipLoader
+  /// What a false action is drawn from.
+  private let falseActions: [Int32]
   /// Last frames of labelled episodes that ended by themselves, and what there is of each before it.
   private let ends: [(shard: Int, frames: Range<Int>)]
   private let validation: [ClipLoader.Origin]
@@ -33,6 +35,10 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
+    falseActions =
+      training.masking.noiseFollowsUse
+      ? data.split.training.flatMap { store.actions($0.shard, $0.frames).filter { $0 != Dynamics.noAction } }
+      : (0..<Int32(genie.dynamics.configuration.actions)).map { $0 }
     ends = training.endShare > 0 ? Self.ends(data, labelled: training.labelledEpisodes) : []
     validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
@@ -86,7 +92,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let masked = shown.enumerated().map { index, clip in
       MaskedClip(
         clean: clip.tokens, actions: clip.actions[...], time: time, mask: dynamics.mask,
-        actionCount: dynamics.configuration.actions, configuration: training.masking,
+        falseActions: falseActions, configuration: training.masking,
         key: own.folded(in: 1).folded(in: UInt64(index)))
     }
     let total = max(1, masked.reduce(0) { $0 + $1.masked.count })

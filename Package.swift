@@ -79,7 +79,9 @@ let testTargets: [Target] = [
   tests("PlayPage"),
   tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
-  .testTarget(name: "GenieCommandTests", dependencies: ["genie", "WorldModel", "TestSupport"]),
+  .testTarget(
+    name: "GenieCommandTests",
+    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport"]),
   .testTarget(
     name: "EndToEndTests",
     dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),

@@ -278,6 +278,7 @@ class Page {
     on("save-log", attempt(() => recording.saveLog(this.focus)));
     receiveFiles($("file"), this.useFile);
     $("draw").hidden = $("drop-hint").hidden = welcome.promptLimit === 0;
+    if (welcome.promptLimit === 0) $("choose").firstElementChild.textContent = "A log";
     $("dreamt-level").hidden = welcome.promptLimit === 0 && !welcome.dreamsLevels;
     $("agent-panel").hidden = welcome.players.length === 0;
     choices($("agent"), "none", welcome.players);

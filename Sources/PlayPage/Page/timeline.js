@@ -28,10 +28,12 @@ export class Timeline {
     context.clearRect(0, 0, width, height);
     const x = (number) => (frames.length < 2 ? 0 : (number / (frames.length - 1)) * (width - 2)) + 1;
     // How unsure the world was of what it drew: high where it breaks.
-    const doubts = frames.map((frame) => (Number.isFinite(frame.logLikelihood) ? -frame.logLikelihood : 0));
-    const highest = Math.max(0.25, ...doubts);
+    const doubts = frames.map((frame) => -frame.logLikelihood);
+    const highest = Math.max(0.25, ...doubts.filter(Number.isFinite));
     context.beginPath();
-    doubts.forEach((doubt, number) => context.lineTo(x(number), height - (doubt / highest) * (height - 4) - 1));
+    doubts.forEach((doubt, number) => {
+      if (Number.isFinite(doubt)) context.lineTo(x(number), height - (doubt / highest) * (height - 4) - 1);
+    });
     context.strokeStyle = style.getPropertyValue("--other");
     context.lineWidth = ratio;
     context.stroke();

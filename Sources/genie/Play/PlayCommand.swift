@@ -14,8 +14,8 @@ struct PlayCommand: AsyncParsableCommand {
     discussion: """
       Open the address that is printed in a browser on this machine; no other machine and no other page is \
       listened to. The world is a world's folder (the bundled one if nothing is named), a built-in game \
-      (--game), or whatever a server offers (--endpoint). Policies that were trained in a dream play the real \
-      game with --action-map WORLD.
+      (--game), or whatever a server offers (--endpoint). Policies that were trained in a dream play the \
+      real game with --action-map WORLD.
       """)
 
   @OptionGroup var world: WorldOptions

@@ -46,6 +46,7 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
       (d.channels, 1...8192, "dynamics.channels"), (d.blocks, 1...128, "dynamics.blocks"),
       (d.heads, 1...128, "dynamics.heads"), (d.headWidth ?? 8, 1...512, "dynamics.headWidth"),
       (d.window, 1...256, "dynamics.window"), (sampling.steps, 1...256, "sampling.steps"),
+      (sampling.pilots, 0...256, "sampling.pilots"),
     ]
     for (value, range, name) in ranges { if let problem = bad(value, range, name) { return problem } }
     if t.height % t.patch != 0 || t.width % t.patch != 0 {

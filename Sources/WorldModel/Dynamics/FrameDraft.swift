@@ -17,6 +17,10 @@ public final class FrameDraft: @unchecked Sendable {
   private let surety: UnsafeMutablePointer<Float>
   private(set) var result = SampledFrame(logLikelihood: 0, entropy: 0)
   private let mask: Int32
+  /// Whether all tokens are fixed.
+  private(set) var isComplete = false
+  /// The entropy, in nats, up to which a token counts as certain.
+  private static let certain: Float = 0.2
 
   init(tokens count: Int, mask: Int32) {
     tokens = [Int32](repeating: mask, count: count)
@@ -39,6 +43,7 @@ public final class FrameDraft: @unchecked Sendable {
   /// Nothing is fixed.
   func clear() {
     for token in tokens.indices { tokens[token] = mask }
+    isComplete = false
     result = SampledFrame(logLikelihood: 0, entropy: 0)
   }
 
@@ -60,11 +65,26 @@ public final class FrameDraft: @unchecked Sendable {
       for token in tokens.indices where tokens[token] == mask {
         if best < 0 || surety[token] > surety[best] { best = token }
       }
-      guard best >= 0 else { return }
-      tokens[best] = drawn[best]
-      fixed[best] = likelihoods[best]
-      result.logLikelihood += likelihoods[best] / Float(tokens.count)
-      result.entropy += entropies[best] / Float(tokens.count)
+      guard best >= 0 else { break }
+      fix(best)
     }
+    isComplete = staying == 0
+  }
+
+  /// Fixes the one token that the model is least sure of; all of them, if it is sure of every one.
+  func fixPilot() {
+    var worst = -1
+    for token in tokens.indices where tokens[token] == mask {
+      if worst < 0 || entropies[token] > entropies[worst] { worst = token }
+    }
+    guard worst >= 0, entropies[worst] > Self.certain else { return fix(staying: 0) { _ in 0 } }
+    fix(worst)
+  }
+
+  private func fix(_ token: Int) {
+    tokens[token] = drawn[token]
+    fixed[token] = likelihoods[token]
+    result.logLikelihood += likelihoods[token] / Float(tokens.count)
+    result.entropy += entropies[token] / Float(tokens.count)
   }
 }

@@ -11,11 +11,28 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   public var temperature: Float
   /// Of the order in which tokens are fixed: noise on their log-likelihoods, falling to 0 with the last step.
   public var orderNoise: Float
+  /// Steps before those, each of which fixes the one token that the model is least sure of.
+  ///
+  /// Where two frames are possible (the hero goes on, or is stopped by a wall), tokens that are fixed together are each
+  /// taken from either. The first uncertain token decides which frame it is, and the others then follow. Where no token
+  /// is uncertain, the whole frame is fixed at once and no further step is needed.
+  public var pilots: Int
 
-  public init(steps: Int = 2, temperature: Float = 0, orderNoise: Float = 0) {
+  public init(steps: Int = 2, temperature: Float = 0, orderNoise: Float = 0, pilots: Int = 0) {
     self.steps = steps
     self.temperature = temperature
     self.orderNoise = orderNoise
+    self.pilots = pilots
+  }
+
+  /// What an older file does not tell is as it was then.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      steps: try values.decode(Int.self, forKey: .steps),
+      temperature: try values.decode(Float.self, forKey: .temperature),
+      orderNoise: try values.decode(Float.self, forKey: .orderNoise),
+      pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0)
   }
 
   /// For a first frame that nothing is known of: many steps, each drawn.
@@ -111,7 +128,8 @@ public final class FrameSampler {
     let rows = member?.rows ?? 0..<count
     together { draft.clear() }
     let steps = max(1, min(configuration.steps, count))
-    for step in 0..<steps {
+    let pilots = max(0, min(configuration.pilots, count - 1))
+    for step in 0..<pilots + steps where !draft.isComplete {
       tape.reset()
       let hidden = dynamics.hidden(
         tape, tokens: draft.tokens, action: action, cache: state.dynamics, prepared: prepared.dynamics)
@@ -124,9 +142,11 @@ public final class FrameSampler {
         draft.drawn + rows.lowerBound, draft.likelihoods + rows.lowerBound,
         draft.entropies + rows.lowerBound, scratch.pointer, rows.count, vocabulary)
       profile?.mark("draw codes")
-      let noise = configuration.orderNoise * (1 - Float(step + 1) / Float(steps))
+      let (round, isPilot) = (step - pilots, step < pilots)
+      let noise = configuration.orderNoise * (1 - Float(round + 1) / Float(steps))
       together {
-        draft.fix(staying: MaskSchedule.masked(after: step, of: steps, tokens: count)) { token in
+        if isPilot { return draft.fixPilot() }
+        draft.fix(staying: MaskSchedule.masked(after: round, of: steps, tokens: count)) { token in
           noise > 0 ? noise * Self.gumbel(numbers.uniform(UInt64(count + token))) : 0
         }
       }

@@ -14,7 +14,7 @@ struct JSONLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
-    fields["time"] = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+    fields["time"] = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)) + "Z"
     fields["level"] = "\(event.level)"
     fields["logger"] = label
     fields["message"] = "\(event.message)"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gymnasium
 
-from .client import Client, RetryPolicy, Session
+from .client import Client, RetryPolicy
 from .env import GenieEnv
 from .keys import Keys
+from .session import Session
 from .specification import Batch, Box, Specification
 from .vector import GenieVectorEnv
 from .wire import Disconnected, GenieError, MalformedMessage, Refused, ServerError, SessionLost, TimedOut

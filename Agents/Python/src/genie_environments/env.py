@@ -7,8 +7,9 @@ from typing import Any, Sequence
 import gymnasium
 import numpy as np
 
-from .client import RetryPolicy, Session
+from .client import RetryPolicy
 from .keys import Keys
+from .session import Session
 from .specification import Specification
 
 

@@ -8,9 +8,10 @@ from typing import Any, Sequence
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
-from .client import RetryPolicy, Session
+from .client import RetryPolicy
 from .env import spaces_of
 from .keys import Keys
+from .session import Session
 from .vector import _raise_fault
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from .client import RetryPolicy, Session
+from .client import RetryPolicy
 from .keys import Keys
 from .specification import Batch
 from .env import spaces_of
+from .session import Session
 
 try:
     from gymnasium.vector import AutoresetMode

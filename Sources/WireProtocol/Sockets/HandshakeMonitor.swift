@@ -5,7 +5,9 @@ public final class HandshakeMonitor {
   private let socket: UnsafeMutableRawPointer
   // Keeps the context.
   private let context: Context
+  /// Handshakes in a row that the server broke off, each soon after the one before.
   private var brokenOff = 0
+  private var lastBreak = ContinuousClock.now
 
   /// - Parameter watched: to be called before it connects; it belongs to the same thread.
   public init(_ watched: borrowing Socket, in context: Context) throws(WireError) {
@@ -28,20 +30,24 @@ public final class HandshakeMonitor {
   /// Why the server does not let this client in; nil as long as it may.
   public func refusal() -> String? {
     var reason: String?
+    var isBroken = false
     while let event = next() {
       switch Int32(event.number) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: (reason, brokenOff) = (nil, 0)
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: (reason, brokenOff, isBroken) = (nil, 0, false)
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         reason = "the server does not know this client's key (\(event.value))"
       case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         reason =
           event.value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
           ? "one end uses CURVE keys and the other none" : "the handshake failed"
-      default:
-        // Once may be a server that just died.
-        brokenOff += 1
-        if brokenOff >= 2 { reason = "the server breaks off the handshake: is its public key the right one?" }
+      default: isBroken = true
       }
+    }
+    // Once may be a server that just died; one that is frozen lets handshakes run out, which takes seconds.
+    if isBroken {
+      brokenOff = .now - lastBreak < .seconds(1) ? brokenOff + 1 : 1
+      lastBreak = .now
+      if brokenOff >= 2 { reason = "the server breaks off the handshake: is its public key the right one?" }
     }
     return reason
   }

@@ -63,7 +63,9 @@ public final class FrameDraft: @unchecked Sendable {
         if best < 0 || surety[token] > surety[best] { best = token }
       }
       guard best >= 0 else { break }
-      fix(best)
+      tokens[best] = drawn[best]
+      result.logLikelihood += likelihoods[best] / Float(tokens.count)
+      result.entropy += entropies[best] / Float(tokens.count)
     }
     isComplete = staying == 0
   }
@@ -75,12 +77,8 @@ public final class FrameDraft: @unchecked Sendable {
       if worst < 0 || entropies[token] > entropies[worst] { worst = token }
     }
     guard worst >= 0, entropies[worst] > Self.certain else { return fix(staying: 0) { _ in 0 } }
-    fix(worst)
-  }
-
-  private func fix(_ token: Int) {
-    tokens[token] = drawn[token]
-    result.logLikelihood += likelihoods[token] / Float(tokens.count)
-    result.entropy += entropies[token] / Float(tokens.count)
+    tokens[worst] = drawn[worst]
+    result.logLikelihood += likelihoods[worst] / Float(tokens.count)
+    result.entropy += entropies[worst] / Float(tokens.count)
   }
 }

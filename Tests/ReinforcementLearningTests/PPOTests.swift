@@ -98,8 +98,8 @@ import Testing
     var configuration = PPOConfiguration()
     configuration.minibatches = 0
     #expect(throws: PPOError.self) { try PPO(GamePool(Corridor()), configuration) }
-    configuration = PPOConfiguration(environments: 5000)
-    #expect(throws: PPOError.environment(.tooManySlots(limit: 4096))) {
+    configuration = PPOConfiguration(environments: 20_000)
+    #expect(throws: PPOError.environment(.tooManySlots(limit: 16_384))) {
       try PPO(GamePool(Corridor()), configuration)
     }
   }

@@ -240,3 +240,37 @@ import Testing
     #expect(world.frames.last == play(seed: 1, steps: 1, warm).frames.last)
   }
 }
+
+@Suite struct PilotTests {
+  private func draft(entropies: [Float]) -> FrameDraft {
+    let draft = FrameDraft(tokens: entropies.count, mask: 99)
+    draft.clear()
+    for (token, entropy) in entropies.enumerated() {
+      draft.drawn[token] = Int32(token)
+      draft.likelihoods[token] = -entropy
+      draft.entropies[token] = entropy
+    }
+    return draft
+  }
+
+  @Test func theLeastCertainTokenIsFixedFirst() {
+    let draft = draft(entropies: [0, 0.3, 0.9, 0.1])
+    draft.fixPilot()
+    #expect(draft.tokens == [99, 99, 2, 99] && !draft.isComplete)
+    draft.fixPilot()
+    #expect(draft.tokens == [99, 1, 2, 99] && !draft.isComplete)
+    // The rest is certain.
+    draft.fixPilot()
+    #expect(draft.tokens == [0, 1, 2, 3] && draft.isComplete)
+    draft.clear()
+    #expect(!draft.isComplete)
+  }
+
+  @Test func olderFilesHaveNoPilots() throws {
+    let text = Data(#"{"steps": 3, "temperature": 0.5, "orderNoise": 0}"#.utf8)
+    let read = try JSONDecoder().decode(SamplingConfiguration.self, from: text)
+    #expect(read == SamplingConfiguration(steps: 3, temperature: 0.5))
+    let kept = SamplingConfiguration(steps: 2, pilots: 4)
+    #expect(try JSONDecoder().decode(SamplingConfiguration.self, from: JSONEncoder().encode(kept)) == kept)
+  }
+}

@@ -66,7 +66,9 @@ public final class FrameDraft: @unchecked Sendable {
         if best < 0 || surety[token] > surety[best] { best = token }
       }
       guard best >= 0 else { break }
-      fix(best)
+      tokens[best] = drawn[best]
+      result.logLikelihood += likelihoods[best] / Float(tokens.count)
+      result.entropy += entropies[best] / Float(tokens.count)
     }
     isComplete = staying == 0
   }

@@ -142,12 +142,15 @@ public final class FrameSampler {
         draft.drawn + rows.lowerBound, draft.likelihoods + rows.lowerBound,
         draft.entropies + rows.lowerBound, scratch.pointer, rows.count, vocabulary)
       profile?.mark("draw codes")
-      let (round, isPilot) = (step - pilots, step < pilots)
-      let noise = configuration.orderNoise * (1 - Float(round + 1) / Float(steps))
-      together {
-        if isPilot { return draft.fixPilot() }
-        draft.fix(staying: MaskSchedule.masked(after: round, of: steps, tokens: count)) { token in
-          noise > 0 ? noise * Self.gumbel(numbers.uniform(UInt64(count + token))) : 0
+      if step < pilots {
+        together { draft.fixPilot() }
+      } else {
+        let round = step - pilots
+        let noise = configuration.orderNoise * (1 - Float(round + 1) / Float(steps))
+        together {
+          draft.fix(staying: MaskSchedule.masked(after: round, of: steps, tokens: count)) { token in
+            noise > 0 ? noise * Self.gumbel(numbers.uniform(UInt64(count + token))) : 0
+          }
         }
       }
       profile?.mark("order tokens")

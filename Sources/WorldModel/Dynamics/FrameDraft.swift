@@ -66,9 +66,7 @@ public final class FrameDraft: @unchecked Sendable {
         if best < 0 || surety[token] > surety[best] { best = token }
       }
       guard best >= 0 else { break }
-      tokens[best] = drawn[best]
-      result.logLikelihood += likelihoods[best] / Float(tokens.count)
-      result.entropy += entropies[best] / Float(tokens.count)
+      fix(best)
     }
     isComplete = staying == 0
   }

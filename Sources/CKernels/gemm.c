@@ -32,9 +32,13 @@ static int has_wide_registers(void) { return 0; }
 static int is_bfloat16(ck_precision precision) { return precision == ck_bfloat16 && ck_has_bfloat16(); }
 
 static void multiply_product(ck_precision precision, product p) {
+#ifdef WIDE
   if (is_bfloat16(precision)) {
     ck_multiply_bfloat16(p);
-  } else if (has_wide_registers()) {
+    return;
+  }
+#endif
+  if (has_wide_registers()) {
     multiply_wide(p);
   } else {
     multiply_narrow(p);
@@ -66,9 +70,13 @@ size_t ck_packed_count(ck_precision precision, size_t n, size_t k) {
 void ck_pack(ck_precision precision, int transpose_b, size_t n, size_t k, const float *b, size_t ldb,
              float *panels) {
   operand right = as_operand(b, ldb, transpose_b);
+#ifdef WIDE
   if (is_bfloat16(precision)) {
     ck_pack_bfloat16(right, k, n, panels);
-  } else if (has_wide_registers()) {
+    return;
+  }
+#endif
+  if (has_wide_registers()) {
     pack_wide(right, k, n, panels);
   } else {
     pack_narrow(right, k, n, panels);

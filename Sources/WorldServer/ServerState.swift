@@ -50,16 +50,18 @@ final class ServerState: @unchecked Sendable {
 }
 
 /// A value that one thread gives and another waits for.
-final class Handover<Value: Sendable>: @unchecked Sendable {
+package final class Handover<Value: Sendable>: @unchecked Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
   private var value: Value?
 
-  func give(_ value: Value) {
+  package init() {}
+
+  package func give(_ value: Value) {
     self.value = value
     semaphore.signal()
   }
 
-  func take() -> Value {
+  package func take() -> Value {
     semaphore.wait()
     guard let value else { preconditionFailure("signalled without a value") }
     return value

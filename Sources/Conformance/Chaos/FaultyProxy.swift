@@ -1,6 +1,7 @@
 import Environments
 import Foundation
 import WireProtocol
+import WorldServer
 
 /// Stands between one client and a server, and loses, doubles, delays, reorders and cuts what it passes on.
 final class FaultyProxy: Sendable {
@@ -112,21 +113,4 @@ final class Locked<Value>: @unchecked Sendable {
 
   func read<Result>(_ body: (Value) -> Result) -> Result { lock.withLock { body(value) } }
   func change(_ body: (inout Value) -> Void) { lock.withLock { body(&value) } }
-}
-
-/// A value that one thread gives and another waits for.
-final class Handover<Value: Sendable>: @unchecked Sendable {
-  private let semaphore = DispatchSemaphore(value: 0)
-  private var value: Value?
-
-  func give(_ value: Value) {
-    self.value = value
-    semaphore.signal()
-  }
-
-  func take() -> Value {
-    semaphore.wait()
-    guard let value else { preconditionFailure("signalled without a value") }
-    return value
-  }
 }

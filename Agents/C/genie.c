@@ -250,22 +250,22 @@ int main(int argc, char **argv) {
   long episodes = 0;
   struct timespec start, end;
   ask(&c, RESET, none, reset, 6, &r);
-  const size_t bytes = zmq_msg_size(&r.frames[2]) / (size_t)count;
+  if (r.count != 4) fail(c.endpoint, "a batch of another shape");
+  const size_t bytes = zmq_msg_size(&r.frames[3]) / (size_t)count;
   close_reply(&r);
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (int step = 0; step < steps; ++step) {
     for (int i = 0; i < count; ++i) actions[i] = (int32_t)(((unsigned)step * 2654435761u + (unsigned)i * 40503u) >> 16) % 6;
     const part payloads[2] = {none, {actions, 4 * (size_t)count}};
     ask(&c, STEP, none, payloads, 2, &r);
-    if (r.count != 7 || zmq_msg_size(&r.frames[4]) != (size_t)count) fail(c.endpoint, "a batch of another shape");
-    /* Payloads: observations, rewards, ends, faults, auxiliaries. */
-    const float *rewards = zmq_msg_data(&r.frames[3]);
-    const uint8_t *ends = zmq_msg_data(&r.frames[4]);
+    if (r.count != 4 || zmq_msg_size(&r.frames[2]) != 6 * (size_t)count) fail(c.endpoint, "a batch of another shape");
+    /* Payloads: rewards, (auxiliaries,) ends and faults; observations. */
+    const uint8_t *rewards = zmq_msg_data(&r.frames[2]), *ends = rewards + 4 * (size_t)count;
     int32_t *over = calloc((size_t)count, sizeof *over);
     size_t over_count = 0;
     for (int i = 0; i < count; ++i) {
       float reward;
-      memcpy(&reward, rewards + i, 4);
+      memcpy(&reward, rewards + 4 * i, 4);
       earned += reward;
       if (ends[i]) over[over_count++] = i;
     }

@@ -10,7 +10,7 @@ enum { ENVELOPE = 72, FRAME = 12288, LARGEST = 4096 };
 
 struct echo {
   void *server_context, *client_context, *server, *client;
-  char *pixels;
+  char *pixels, *kept;
   pthread_t thread;
 };
 
@@ -27,14 +27,16 @@ static int send_message(void *socket, const void *bytes, size_t size) {
   return send_part(socket, bytes, ENVELOPE, ZMQ_SNDMORE) || send_part(socket, bytes, size, 0) ? -1 : 0;
 }
 
-/// The size of the last part of the next message; below 0 where the context has ended.
-static long receive_message(void *socket) {
+/// The size of the last part of the next message, whose bytes are copied to `kept` unless that is NULL; below 0 where the
+/// context has ended.
+static long receive_message(void *socket, char *kept) {
   for (;;) {
     zmq_msg_t part;
     zmq_msg_init(&part);
     if (zmq_msg_recv(&part, socket, 0) < 0) return -1;
     const long size = (long)zmq_msg_size(&part);
     const int more = zmq_msg_more(&part);
+    if (!more && kept != NULL && size <= (long)LARGEST * FRAME) memcpy(kept, zmq_msg_data(&part), (size_t)size);
     zmq_msg_close(&part);
     if (!more) return size;
   }
@@ -46,7 +48,7 @@ static void *serve(void *argument) {
     zmq_msg_t peer;
     zmq_msg_init(&peer);
     if (zmq_msg_recv(&peer, pair->server, 0) < 0) break;
-    const long size = receive_message(pair->server);
+    const long size = receive_message(pair->server, NULL);
     if (size < 4 || size / 4 > LARGEST || zmq_msg_send(&peer, pair->server, ZMQ_SNDMORE) < 0) break;
     if (send_message(pair->server, pair->pixels, (size_t)size / 4 * FRAME) != 0) break;
   }
@@ -58,6 +60,7 @@ echo *echo_start(const char *endpoint, const echo_keys *keys) {
   echo *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   pair->pixels = calloc(LARGEST, FRAME);
+  pair->kept = calloc(LARGEST, FRAME);
   pair->server_context = zmq_ctx_new();
   pair->client_context = zmq_ctx_new();
   pair->server = zmq_socket(pair->server_context, ZMQ_ROUTER);
@@ -72,7 +75,7 @@ echo *echo_start(const char *endpoint, const echo_keys *keys) {
     zmq_setsockopt(pair->client, ZMQ_CURVE_PUBLICKEY, keys->client_public, 40);
     zmq_setsockopt(pair->client, ZMQ_CURVE_SECRETKEY, keys->client_secret, 40);
   }
-  if (pair->pixels != NULL && zmq_bind(pair->server, endpoint) == 0) {
+  if (pair->pixels != NULL && pair->kept != NULL && zmq_bind(pair->server, endpoint) == 0) {
     char bound[256];
     size_t size = sizeof bound;
     zmq_getsockopt(pair->server, ZMQ_LAST_ENDPOINT, bound, &size);
@@ -84,17 +87,18 @@ echo *echo_start(const char *endpoint, const echo_keys *keys) {
   zmq_ctx_term(pair->server_context);
   zmq_ctx_term(pair->client_context);
   free(pair->pixels);
+  free(pair->kept);
   free(pair);
   return NULL;
 }
 
-double echo_seconds(echo *pair, size_t environments, size_t rounds) {
+double echo_seconds(echo *pair, size_t environments, size_t rounds, int keeps) {
   struct timespec start, end;
   if (environments > LARGEST) return -1;
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (size_t i = 0; i < rounds; ++i) {
     if (send_message(pair->client, pair->pixels, 4 * environments) != 0) return -1;
-    if (receive_message(pair->client) != (long)(FRAME * environments)) return -1;
+    if (receive_message(pair->client, keeps ? pair->kept : NULL) != (long)(FRAME * environments)) return -1;
   }
   clock_gettime(CLOCK_MONOTONIC, &end);
   return (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
@@ -107,5 +111,6 @@ void echo_stop(echo *pair) {
   zmq_ctx_term(pair->server_context);
   zmq_ctx_term(pair->client_context);
   free(pair->pixels);
+  free(pair->kept);
   free(pair);
 }

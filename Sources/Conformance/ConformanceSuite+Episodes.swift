@@ -66,8 +66,8 @@ extension ConformanceSuite {
         let reply = try client.open(trial.specification.name, 2, OpenOptions(auxiliaries: names))
         if try reply.json(as: OpenReply.self).auxiliaries != names { return "other auxiliaries were opened" }
         _ = try client.reset(seeds: [0, 1])
-        let bytes = try client.step([0, 0]).payloads[4].byteCount
-        return bytes == 4 * names.count * 2 ? nil : "\(bytes) bytes for \(names.count) columns"
+        let bytes = try client.step([0, 0]).payloads.first?.byteCount ?? 0
+        return bytes == 2 * (6 + 4 * names.count) ? nil : "\(bytes) bytes for \(names.count) columns"
       },
       Check("replay: an action log gives the same frames, 100 steps") { trial in
         func play() throws -> [[[UInt8]]] {

@@ -52,9 +52,9 @@ final class Gateway {
         let (completions, ended) = queue.takeCompletions()
         for completion in completions { finish(completion) }
         if ended { break }
-        let isIdle = try !receive()
+        let isDrained = try receive()
         if ContinuousClock.now >= nextSweep { sweep() }
-        if isIdle && completions.isEmpty { try socket.waitForMore(milliseconds: 1_000, or: wake) }
+        if isDrained { try socket.waitForMore(milliseconds: 1_000, or: wake) }
       }
     } catch {
       logger.critical("the server's socket failed", metadata: ["error": "\(error)"])
@@ -64,17 +64,16 @@ final class Gateway {
   }
 
   /// Takes what has come, but not so much that replies wait for long.
-  /// - Returns: whether anything had.
+  /// - Returns: whether nothing is left.
   private func receive() throws(WireError) -> Bool {
-    var count = 0
-    // Identity, envelope and metadata come before the payloads.
-    while count < 64, let frames = try socket.receive(limit: configuration.limits.payloads + 3) {
-      count += 1
+    for _ in 0..<64 {
+      // Identity, envelope and metadata come before the payloads.
+      guard let frames = try socket.receive(limit: configuration.limits.payloads + 3) else { return true }
       statistics.requests += 1
       handle(Array(frames.dropFirst()), from: frames[0])
       dispatch()
     }
-    return count > 0
+    return false
   }
 
   private func handle(_ frames: [Frame], from peer: Frame) {

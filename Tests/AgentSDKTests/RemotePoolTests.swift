@@ -43,6 +43,29 @@ import WorldServer
     }
   }
 
+  @Test func observationsCanBeReadInPlace() throws {
+    let server = try GameServer()
+    let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")
+    var batch = pool.makeBatch()
+    let slots = try pool.open(OpenOptions(), count: 8)
+    let starts = slots.indices.map { ResetOptions(seed: UInt64($0)) }
+    let actions = [Int32](repeating: 2, count: 8)
+    try pool.reset(slots, starts, into: &batch)
+    try pool.step(slots, actions, into: &batch)
+    let (copied, rewards) = (batch.observations, batch.rewards)
+    try pool.reset(slots, starts, into: &batch)
+    try pool.send(slots, actions)
+    let seen = try pool.receive(into: &batch) { Array($0) }
+    #expect(seen == copied && batch.rewards == rewards && batch.count == 8)
+    try pool.send([], [])
+    #expect(try pool.receive(into: &batch) { $0.count } == 0 && batch.count == 0)
+    #expect(throws: EnvironmentError.refused(reason: "no step was sent")) {
+      try pool.send(slots, actions)
+      try pool.receive(into: &batch)
+      try pool.receive(into: &batch) { _ in }
+    }
+  }
+
   @Test func errorsAreThoseOfTheContract() throws {
     let server = try GameServer()
     let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")

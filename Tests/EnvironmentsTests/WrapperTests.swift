@@ -68,6 +68,46 @@ import Testing
     #expect(shelf.episodes[1].actions == [1] && !shelf.episodes[1].terminated && !shelf.episodes[1].truncated)
   }
 
+  /// What is kept of a wrapped slot brings back the wrappers' own state too, in a fork as well.
+  @Test func snapshotsGoThroughWrappers() throws {
+    var pool = EpisodeStatistics(FrameStack(TimeLimit(GamePool(Countdown()), steps: 9), frames: 2))
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions(seed: 4)], into: &batch)
+    try pool.step([slot], [0], into: &batch)
+    let kept = try pool.snapshot(slot)
+    func finish(_ slot: Slot) throws -> [StepBatch] {
+      try (0..<3).map { _ in
+        try pool.step([slot], [0], into: &batch)
+        return batch
+      }
+    }
+    let fork = try pool.fork(slot)
+    let way = try finish(slot)
+    #expect(way[2].auxiliaries["episodeLength"] == [4])
+    func restored(_ slot: Slot) throws -> [StepBatch] {
+      try pool.restore(slot, from: kept)
+      return try finish(slot)
+    }
+    let again = [try finish(fork), try restored(slot), try restored(fork)]
+    for other in again {
+      #expect(other.map(\.observations) == way.map(\.observations))
+      #expect(other[2].auxiliaries["episodeLength"] == [4] && other[2].auxiliaries["episodeReturn"] == [4])
+    }
+    try pool.restore(slot, from: kept)
+    for broken in [[], [1, 2, 3], Array(kept.dropLast()), kept + [0]] {
+      #expect(throws: EnvironmentError.self) { try pool.restore(slot, from: broken) }
+    }
+    #expect(try finish(slot)[2].auxiliaries["episodeLength"] == [4], "what was refused changed nothing")
+  }
+
+  @Test func whatCannotBeKeptSaysSo() throws {
+    var pool = TimeLimit(Unkept(), steps: 3)
+    let slot = try pool.open(OpenOptions())
+    #expect(throws: EnvironmentError.unsupported("snapshots of Noop-v1")) { try pool.snapshot(slot) }
+    #expect(throws: EnvironmentError.unsupported("snapshots of Noop-v1")) { try pool.fork(slot) }
+  }
+
   /// Wrappers are pools: they nest, and a view takes them like any other.
   @Test func wrappersNest() throws {
     let pool = EpisodeStatistics(FrameStack(TimeLimit(GamePool(Platformer()), steps: 5), frames: 2))
@@ -78,4 +118,20 @@ import Testing
     #expect(batch.truncated == [true, true] && batch.auxiliaries["episodeLength"] == [5, 5])
     #expect(batch.finalObservations[0]!.count == 64 * 64 * 6)
   }
+}
+
+/// A pool whose environments cannot be kept.
+private struct Unkept: EnvironmentPool {
+  private var pool = GamePool(Noop())
+
+  var specification: EnvironmentSpecification { pool.specification }
+
+  mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot { try pool.open(options) }
+  mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) { try pool.reset(slots, options, into: &batch) }
+  mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) { try pool.step(slots, actions, into: &batch) }
+  mutating func close(_ slot: Slot) { pool.close(slot) }
 }

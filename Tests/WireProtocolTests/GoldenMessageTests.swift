@@ -6,7 +6,8 @@ import WireProtocol
 
 /// The messages in `Tests/Fixtures/wire`, which another language wrote.
 struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
-  struct Payload: Decodable {
+  /// A payload is one array, or several, one after the other.
+  struct Column: Decodable {
     enum Value: Decodable {
       case number(Double)
       case text(String)
@@ -30,6 +31,17 @@ struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
     }
     var type: String
     var values: [Value]
+
+    var bytes: [UInt8] {
+      switch type {
+      case "u8": Frame(values.map { $0.integer(UInt8.self) }).bytes
+      case "i32": Frame(values.map { $0.integer(Int32.self) }).bytes
+      case "u32": Frame(values.map { $0.integer(UInt32.self) }).bytes
+      case "i64": Frame(values.map { $0.integer(Int64.self) }).bytes
+      case "u64": Frame(values.map { $0.integer(UInt64.self) }).bytes
+      default: Frame(values.map(\.float)).bytes
+      }
+    }
   }
 
   var name: String
@@ -42,7 +54,7 @@ struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
   var sequence: String
   var nonce: String
   var metadata: String
-  var payloads: [Payload]
+  var payloads: [[Column]]
 
   var testDescription: String { name }
 
@@ -77,16 +89,7 @@ struct GoldenMessage: Decodable, Sendable, CustomTestStringConvertible {
     envelope.statusCode = status
     envelope.isReply = reply
     envelope.retryAfterMilliseconds = retryAfter
-    let payloads = payloads.map { payload in
-      switch payload.type {
-      case "u8": Frame(payload.values.map { $0.integer(UInt8.self) })
-      case "i32": Frame(payload.values.map { $0.integer(Int32.self) })
-      case "u32": Frame(payload.values.map { $0.integer(UInt32.self) })
-      case "i64": Frame(payload.values.map { $0.integer(Int64.self) })
-      case "u64": Frame(payload.values.map { $0.integer(UInt64.self) })
-      default: Frame(payload.values.map(\.float))
-      }
-    }
+    let payloads = payloads.map { arrays in Frame(arrays.flatMap(\.bytes)) }
     return Message(envelope, metadata: Frame(metadata.utf8), payloads: payloads)
   }
 

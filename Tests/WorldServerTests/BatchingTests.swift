@@ -59,7 +59,7 @@ import WorldServer
     }
   }
 
-  /// A client that goes away in the middle costs the others one deadline.
+  /// A client that goes away in the middle costs the others two deadlines.
   @Test func aClientThatIsGoneDisturbsNobody() throws {
     let server = try TestServer()
     let good = try RawClient(server.endpoint)

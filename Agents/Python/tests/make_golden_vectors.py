@@ -36,7 +36,11 @@ def message(name: str, operation: int, *, metadata: dict | None = None, payloads
         "sequence": str(fields["sequence"]),
         "nonce": fields["nonce"].hex(),
         "metadata": text,
-        "payloads": [{"type": kind, "values": values} for kind, values in payloads or []],
+        # A payload is one array, or several, one after the other.
+        "payloads": [
+            [{"type": kind, "values": v} for kind, v in zip(kinds.split(","), values if "," in kinds else [values])]
+            for kinds, values in payloads or []
+        ],
     }
 
 
@@ -60,10 +64,10 @@ def vectors() -> list[dict]:
         message("step-request", 5, sequence=3, **session, payloads=[("i32", [0, 1]), ("i32", [5, -1])]),
         message("step-request-all", 5, sequence=largest, **session, payloads=[("i32", []), ("i32", [7])]),
         message("step-reply", 5, sequence=3, **reply, payloads=[
-            ("u8", [0, 127, 255, 1, 2, 3]), ("f32", [0.5, -2.25]), ("u8", [1, 2]), ("u8", []), ("f32", [1.5, 0.0])]),
+            ("f32,f32,u8,u8", [[0.5, -2.25], [1.5, 0.0], [1, 2], [0, 0]]), ("u8", [0, 127, 255, 1, 2, 3])]),
         message("step-reply-fault", 5, sequence=4, **reply, metadata={
             "faults": [{"action": -1, "count": 6, "message": "m", "row": 1, "status": 36}]}, payloads=[
-            ("u8", [0, 127, 255, 1, 2, 3]), ("f32", [0.5, 0.0]), ("u8", [0, 0]), ("u8", [0, 36]), ("f32", [])]),
+            ("f32,u8,u8", [[0.5, 0.0], [0, 0], [0, 36]]), ("u8", [0, 127, 255, 1, 2, 3])]),
         message("close-request", 6, sequence=5, **session, payloads=[("i32", [])]),
         message("ping-request", 7, sequence=77, session=SESSION, epoch=EPOCH),
         message("snapshot-reply", 9, sequence=5, **reply, payloads=[("u64", ["2", "1"]), ("u8", [7, 8, 9])]),
@@ -81,8 +85,11 @@ def vectors() -> list[dict]:
 def encode(vector: dict) -> list[bytes]:
     """The frames of a described message."""
     payloads = [
-        np.array([int(v) if isinstance(v, str) else v for v in p["values"]], DTYPES[p["type"]]).tobytes()
-        for p in vector["payloads"]
+        b"".join(
+            np.array([int(v) if isinstance(v, str) else v for v in array["values"]], DTYPES[array["type"]]).tobytes()
+            for array in payload
+        )
+        for payload in vector["payloads"]
     ]
     return Message(
         vector["operation"], int(vector["epoch"], 16), bytes.fromhex(vector["session"]), int(vector["sequence"]),

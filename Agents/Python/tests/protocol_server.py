@@ -151,9 +151,9 @@ class ProtocolServer:
         columns = [[e.count for e in environments] for _ in session.auxiliaries]
         told = [{"row": row, "status": code, "message": "as told"} for row, code in enumerate(faults) if code]
         payloads = [
-            b"".join(e.picture().tobytes() for e in environments), np.array(rewards, "<f4").tobytes(),
-            bytes(flags), bytes(faults) if any(faults) else b"", np.array(columns, "<f4").tobytes(),
-        ]  # fmt: skip
+            np.array([rewards, *columns], "<f4").tobytes() + bytes(flags) + bytes(faults),
+            b"".join(e.picture().tobytes() for e in environments),
+        ]
         return self._reply(request, {"faults": told} if told else None, payloads)
 
     def _reply(self, request: Message, metadata: dict | None = None, payloads: list[bytes] | None = None, status: int = 0):

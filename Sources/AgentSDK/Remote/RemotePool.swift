@@ -140,11 +140,33 @@ public final class RemotePool: Snapshotting {
 
   /// Waits for the answer to the step that was sent.
   public func receive(into batch: inout StepBatch) throws(EnvironmentError) {
-    guard sentCount > 0 else { return batch.prepare(count: 0) }
+    guard let reply = try answer(into: &batch) else { return }
+    try read(reply, count: sentCount, into: &batch)
+  }
+
+  /// Waits for the answer to the step that was sent, and shows its observations where ZeroMQ has put them: a large
+  /// batch is not copied. Those of `batch` are left as they were; all else is in it.
+  /// - Parameter body: gets `[count, height, width, channels]`, UInt8, which are gone when it returns.
+  public func receive<Result>(
+    into batch: inout StepBatch, observing body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    guard let reply = try answer(into: &batch) else {
+      return try body(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    try read(reply, count: sentCount, into: &batch, withObservations: false)
+    return try BatchReply.observations(of: reply, body)
+  }
+
+  /// - Returns: nil where the step was one of no slots.
+  private func answer(into batch: inout StepBatch) throws(EnvironmentError) -> Message? {
+    guard sentCount > 0 else {
+      batch.prepare(count: 0)
+      return nil
+    }
     guard pending?.envelope.operation == .step else {
       throw loss ?? .refused(reason: "no step was sent")
     }
-    try read(finish(), count: sentCount, into: &batch)
+    return try finish()
   }
 
   /// Keeps the session alive through a long pause.
@@ -287,12 +309,18 @@ public final class RemotePool: Snapshotting {
     return requested == slots ? [] : requested.map(\.index)
   }
 
-  private func read(_ reply: Message, count: Int, into batch: inout StepBatch) throws(EnvironmentError) {
+  private func read(
+    _ reply: Message, count: Int, into batch: inout StepBatch, withObservations: Bool = true
+  ) throws(EnvironmentError) {
     precondition(
       batch.observationSpace == observationSpace,
       "a batch of \(batch.observationSpace) for observations of \(observationSpace)")
     do {
-      try BatchReply.read(reply, count: count, auxiliaries: auxiliaries, into: &batch)
+      if withObservations {
+        try BatchReply.read(reply, count: count, auxiliaries: auxiliaries, into: &batch)
+      } else {
+        try BatchReply.readOutcomes(reply, count: count, auxiliaries: auxiliaries, into: &batch)
+      }
     } catch {
       throw .refused(reason: error.description)
     }

@@ -17,7 +17,8 @@ typedef struct {
 echo *echo_start(const char *endpoint, const echo_keys *keys);
 
 /// The seconds that `rounds` requests for `environments` frames each take, one after the other; below 0 where one fails.
-double echo_seconds(echo *pair, size_t environments, size_t rounds);
+/// The frames are copied to an array of the client's where it `keeps` them, and else left where ZeroMQ has put them.
+double echo_seconds(echo *pair, size_t environments, size_t rounds, int keeps);
 
 void echo_stop(echo *pair);
 

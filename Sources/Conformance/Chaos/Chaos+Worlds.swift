@@ -125,7 +125,8 @@ extension Chaos {
     var round = 0
     while (ContinuousClock.now - start) / .seconds(60) < minutes {
       round += 1
-      let pool = try RemotePool(server.endpoint, environment: round % 2 == 0 ? "Noop-v1" : "Platformer-v1")
+      let pool = try RemotePool(
+        server.endpoint, environment: round % 2 == 0 ? "Noop-v1" : "Platformer-v1", retry: patient)
       let slots = try pool.open(OpenOptions(), count: 1 + round % 32)
       var batch = pool.makeBatch()
       try pool.reset(slots, slots.map { _ in ResetOptions() }, into: &batch)

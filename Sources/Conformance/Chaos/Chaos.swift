@@ -8,7 +8,7 @@ import WorldServer
 /// Trials by fault: what a server and its clients are put through, with figures.
 public struct Chaos {
   public enum Trial: String, CaseIterable, Sendable {
-    case delivery, kill, freeze, cut, replay, fork, handshake, guess, fuzz, slow, sessions, soak
+    case delivery, kill, freeze, cut, replay, fork, handshake, flood, guess, fuzz, slow, sessions, soak
   }
 
   /// One line of the table.
@@ -49,6 +49,7 @@ public struct Chaos {
     case .replay: try replay()
     case .fork: try fork()
     case .handshake: try handshake()
+    case .flood: try flood()
     case .guess: try guess()
     case .fuzz: try fuzz()
     case .slow: try slow()
@@ -64,6 +65,13 @@ public struct Chaos {
   var quick: RetryPolicy {
     var policy = RetryPolicy()
     (policy.resendSeconds, policy.silenceSeconds) = (0.02, 5)
+    return policy
+  }
+
+  /// For a machine that has other work, too.
+  var patient: RetryPolicy {
+    var policy = RetryPolicy()
+    policy.silenceSeconds = 30
     return policy
   }
 

@@ -124,7 +124,11 @@ extension EnvironmentChecker {
     for _ in 0..<3 where try trial.step([0, 1]).contains(where: \.isEnd) { return nil }
     let script = (0..<steps).map { trial.action(0, $0) }
     guard var kept = trial.pool as? any Snapshotting else { return nil }
-    let snapshot = try kept.snapshot(trial.slots[0])
+    let snapshot: [UInt8]
+    do throws(EnvironmentError) { snapshot = try kept.snapshot(trial.slots[0]) } catch .unsupported {
+      // A wrapper of a pool that cannot be kept.
+      return nil
+    } catch { throw error }
     let fork = try kept.fork(trial.slots[0])
     let original = try follow(script, in: trial.slots[0], of: &kept)
     if try follow(script, in: fork, of: &kept) != original {

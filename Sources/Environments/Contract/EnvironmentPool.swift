@@ -37,13 +37,3 @@ extension EnvironmentPool {
   /// An empty batch of this pool's shape.
   public func makeBatch() -> StepBatch { StepBatch(observationSpace: observationSpace) }
 }
-
-/// A pool whose environments can be kept and brought back.
-public protocol Snapshotting: EnvironmentPool {
-  /// The whole state of a slot, as bytes that name what they can be restored into.
-  func snapshot(_ slot: Slot) throws(EnvironmentError) -> [UInt8]
-  /// Puts a slot into a state that was kept.
-  mutating func restore(_ slot: Slot, from snapshot: [UInt8]) throws(EnvironmentError)
-  /// Opens a slot in the state of another.
-  mutating func fork(_ slot: Slot) throws(EnvironmentError) -> Slot
-}

@@ -2,7 +2,7 @@
 /// `episodeReturn` and `episodeLength`; in all other rows they are NaN.
 ///
 /// They are reported to every slot: to wrap a pool is to ask for them.
-public struct EpisodeStatistics: EnvironmentPool {
+public struct EpisodeStatistics: Wrapper {
   private struct Tally {
     var total: Float = 0
     var length = 0
@@ -10,7 +10,7 @@ public struct EpisodeStatistics: EnvironmentPool {
 
   public static let auxiliaries = ["episodeReturn", "episodeLength"]
 
-  private var base: any EnvironmentPool
+  public var base: any EnvironmentPool
   private var tallies: [Slot: Tally] = [:]
 
   public init(_ base: any EnvironmentPool) {
@@ -56,5 +56,18 @@ public struct EpisodeStatistics: EnvironmentPool {
         batch.setAuxiliary("episodeLength", row: row, Float(tally.length))
       }
     }
+  }
+
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {
+    let tally = tallies[slot, default: Tally()]
+    snapshot.write(tally.total.bitPattern)
+    snapshot.write(Int64(tally.length))
+  }
+
+  public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) throws(EnvironmentError) {
+    let total = Float(bitPattern: try snapshot.read(UInt32.self))
+    let length = try snapshot.read(Int64.self)
+    guard (0...Int64(Int32.max)).contains(length) else { throw .invalidSnapshot("it is damaged") }
+    tallies[slot] = Tally(total: total, length: Int(length))
   }
 }

@@ -2,8 +2,8 @@
 ///
 /// Observations are `[height, width, frames * channels]`, the oldest frame's channels first. At the start of an
 /// episode the first frame fills them all.
-public struct FrameStack: EnvironmentPool {
-  private var base: any EnvironmentPool
+public struct FrameStack: Wrapper {
+  public var base: any EnvironmentPool
   private let frames: Int
   private var inner: StepBatch
   /// `[frames, height, width, channels]` of each slot, the oldest first.
@@ -60,6 +60,17 @@ public struct FrameStack: EnvironmentPool {
       write(history, into: &batch, row: row)
       histories[slot] = history
     }
+  }
+
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) { snapshot.write(histories[slot] ?? []) }
+
+  public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) throws(EnvironmentError) {
+    let history = try snapshot.readBytes()
+    // None before the first reset.
+    guard history.isEmpty || history.count == frames * inner.observationSpace.byteCount else {
+      throw .invalidSnapshot("it is of another number of frames")
+    }
+    histories[slot] = history.isEmpty ? nil : history
   }
 
   /// Interleaves the channels of the frames, pixel by pixel.

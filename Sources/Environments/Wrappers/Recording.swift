@@ -22,8 +22,11 @@ public struct RecordedEpisode: Sendable, Hashable {
 
 /// Keeps what happens in every slot and hands each episode over when it is finished, or broken off by a reset
 /// or a close. What becomes of it is the closure's business.
-public struct Recording: EnvironmentPool {
-  private var base: any EnvironmentPool
+///
+/// A slot that is restored, or forked from another, is recorded again from its next reset on: what led to its state was
+/// not seen here.
+public struct Recording: Wrapper {
+  public var base: any EnvironmentPool
   private let onEpisode: (RecordedEpisode) -> Void
   private var asked: [Slot: [String]] = [:]
   private var episodes: [Slot: RecordedEpisode] = [:]
@@ -70,6 +73,10 @@ public struct Recording: EnvironmentPool {
       if batch.terminated[row] || batch.truncated[row] { handOver(slot) }
     }
   }
+
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
+
+  public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) { handOver(slot) }
 
   private mutating func handOver(_ slot: Slot) {
     if let episode = episodes.removeValue(forKey: slot) { onEpisode(episode) }

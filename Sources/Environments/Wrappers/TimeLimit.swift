@@ -1,6 +1,6 @@
 /// Truncates every episode after a number of steps, whatever longer horizon a slot or the pool itself has.
-public struct TimeLimit: EnvironmentPool {
-  private var base: any EnvironmentPool
+public struct TimeLimit: Wrapper {
+  public var base: any EnvironmentPool
   private let limit: Int
 
   /// - Parameter steps: at least 1.
@@ -38,4 +38,8 @@ public struct TimeLimit: EnvironmentPool {
   public mutating func close(_ slot: Slot) {
     base.close(slot)
   }
+
+  // The pool itself counts the steps.
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
+  public func read(_ slot: Slot, from snapshot: inout SnapshotReader) {}
 }

@@ -1,6 +1,9 @@
 import Environments
 
-/// The reply to `reset` and `step`: some rows of a batch as payloads, and back.
+/// The reply to `reset` and `step`: some rows of a batch as two payloads, and back.
+///
+/// All that is small comes first, in one frame: it leaves with the envelope, in one call of the system, and the
+/// observations, which ZeroMQ sends from where they lie, are the end of the message.
 public enum BatchReply {
   /// The explanations of rows' faults, in metadata.
   struct Faults: Codable {
@@ -52,67 +55,89 @@ public enum BatchReply {
       ?? batch.observations.withUnsafeBytes {
         Frame(copying: UnsafeRawBufferPointer(rebasing: $0[bytes]))
       }
-    let flags = rows.map { (batch.terminated[$0] ? 1 : 0) | (batch.truncated[$0] ? 2 : 0) as UInt8 }
-    let columns = Frame(byteCount: 4 * auxiliaries.count * rows.count)
-    columns.withUnsafeMutableBytes { bytes in
-      for (index, name) in auxiliaries.enumerated() {
-        let values = batch.auxiliaries[name]?[rows] ?? ArraySlice(repeatElement(.nan, count: rows.count))
-        let column = bytes[4 * index * rows.count..<4 * (index + 1) * rows.count]
-        values.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: column).copyMemory(from: $0) }
-      }
-    }
     let faults = rows.compactMap { row in
       batch.faults[row].map { Faults.Row(row: row - rows.lowerBound, $0) }
     }
-    var codes: [UInt8] = []
-    if !faults.isEmpty {
-      codes = Array(repeating: 0, count: rows.count)
-      for fault in faults { codes[fault.row] = fault.status }
+    let outcomes = Frame(byteCount: rows.count * bytesPerOutcome(auxiliaries: auxiliaries.count))
+    outcomes.withUnsafeMutableBytes { bytes in
+      let columns = bytes.prefix(4 * rows.count * (1 + auxiliaries.count))
+      func write(_ values: some Collection<Float>, column: Int) {
+        _ = UnsafeMutableRawBufferPointer(rebasing: columns.dropFirst(4 * rows.count * column))
+          .bindMemory(to: Float.self)
+          .update(fromContentsOf: values)
+      }
+      write(batch.rewards[rows], column: 0)
+      for (index, name) in auxiliaries.enumerated() {
+        if let values = batch.auxiliaries[name] {
+          write(values[rows], column: 1 + index)
+        } else {
+          write(repeatElement(.nan, count: rows.count), column: 1 + index)
+        }
+      }
+      for (index, row) in rows.enumerated() {
+        bytes[columns.endIndex + index] = (batch.terminated[row] ? 1 : 0) | (batch.truncated[row] ? 2 : 0)
+        bytes[columns.endIndex + rows.count + index] = 0
+      }
+      for fault in faults { bytes[columns.endIndex + rows.count + fault.row] = fault.status }
     }
-    let payloads = [observations, Frame(batch.rewards[rows]), Frame(flags), Frame(codes), columns]
     return faults.isEmpty
-      ? Message(envelope, payloads: payloads)
-      : Message(envelope, json: Faults(faults: faults), payloads: payloads)
+      ? Message(envelope, payloads: [outcomes, observations])
+      : Message(envelope, json: Faults(faults: faults), payloads: [outcomes, observations])
   }
+
+  /// A reward and the auxiliaries, f32 each; flags and fault, u8 each.
+  private static func bytesPerOutcome(auxiliaries: Int) -> Int { 4 * (1 + auxiliaries) + 2 }
 
   /// Reads a reply into a batch of `count` rows.
   /// - Throws: ``WireError/malformed(_:)`` where a payload's size is not that of `count` rows.
   public static func read(
     _ message: Message, count: Int, auxiliaries: [String], into batch: inout StepBatch
   ) throws(WireError) {
-    try message.requirePayloads(5)
-    let sizes = [batch.observationSpace.byteCount, 4, 1, 1, 4 * auxiliaries.count].map { $0 * count }
-    for (index, payload) in message.payloads.enumerated() {
-      guard payload.byteCount == sizes[index] || (index == 3 && payload.byteCount == 0) else {
-        throw .malformed("payload \(index) has \(payload.byteCount) bytes, not \(sizes[index])")
-      }
-    }
-    batch.prepare(count: count)
-    message.payloads[0].withUnsafeBytes { bytes in
+    try readOutcomes(message, count: count, auxiliaries: auxiliaries, into: &batch)
+    observations(of: message) { bytes in
       batch.observations.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
     }
-    message.payloads[1].withUnsafeBytes { bytes in
-      batch.rewards.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+  }
+
+  /// The observations of a reply whose outcomes were read, `[count, height, width, channels]`, where they lie.
+  public static func observations<Result>(
+    of message: Message, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    try message.payloads[1].withUnsafeBytes(body)
+  }
+
+  /// Reads a reply into a batch of `count` rows, all but the observations.
+  /// - Throws: as ``read(_:count:auxiliaries:into:)`` does.
+  public static func readOutcomes(
+    _ message: Message, count: Int, auxiliaries: [String], into batch: inout StepBatch
+  ) throws(WireError) {
+    try message.requirePayloads(2)
+    let sizes = [bytesPerOutcome(auxiliaries: auxiliaries.count), batch.observationSpace.byteCount]
+    for (index, payload) in message.payloads.enumerated() where payload.byteCount != sizes[index] * count {
+      throw .malformed("payload \(index) has \(payload.byteCount) bytes, not \(sizes[index] * count)")
     }
-    message.payloads[2].withUnsafeBytes { flags in
-      for row in 0..<count {
-        batch.terminated[row] = flags[row] & 1 != 0
-        batch.truncated[row] = flags[row] & 2 != 0
+    batch.prepare(count: count)
+    let hasFaults = message.payloads[0].withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      func take(_ column: UnsafeMutableRawBufferPointer) {
+        column.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(column.count)))
+        rest = rest.dropFirst(column.count)
       }
-    }
-    for (index, name) in auxiliaries.enumerated() {
-      message.payloads[4].withUnsafeBytes { bytes in
-        batch.auxiliaries[name, default: Array(repeating: .nan, count: count)].withUnsafeMutableBytes {
-          $0.copyMemory(
-            from: UnsafeRawBufferPointer(rebasing: bytes[4 * index * count..<4 * (index + 1) * count]))
-        }
+      batch.rewards.withUnsafeMutableBytes(take)
+      for name in auxiliaries {
+        batch.auxiliaries[name, default: Array(repeating: .nan, count: count)].withUnsafeMutableBytes(take)
       }
+      for (row, flags) in rest.prefix(count).enumerated() {
+        batch.terminated[row] = flags & 1 != 0
+        batch.truncated[row] = flags & 2 != 0
+      }
+      return rest.dropFirst(count).contains { $0 != 0 }
     }
-    if message.payloads[3].byteCount > 0 { try readFaults(message, into: &batch) }
+    if hasFaults { try readFaults(message, into: &batch) }
   }
 
   private static func readFaults(_ message: Message, into batch: inout StepBatch) throws(WireError) {
-    let codes = message.payloads[3].bytes
+    let codes = message.payloads[0].withUnsafeBytes { Array($0.suffix(batch.count)) }
     for (row, code) in codes.enumerated() where code != 0 {
       batch.faults[row] = ErrorDetail(message: "").error(statusCode: code)
     }

@@ -10,8 +10,10 @@ final class Host {
   let shelf = ByteShelf()
   /// Requests that wait for their round.
   var waiting: [Work] = []
-  /// Sessions of the round before that have not come back yet.
-  var missing: Set<Identifier> = []
+  /// Sessions of the last rounds that have not come back yet.
+  private(set) var missing: Set<Identifier> = []
+  /// Rounds that each of these has missed.
+  private var missed: [Identifier: Int] = [:]
   var stepCost = Cost()
   var resetCost = Cost()
 
@@ -29,16 +31,41 @@ final class Host {
 
   var isSnapshotting: Bool { pool is any Snapshotting }
 
+  /// Puts a request where its round will find it.
+  func enqueue(_ work: Work) {
+    waiting.append(work)
+    missing.remove(work.session)
+  }
+
+  /// Takes what waits, for a round.
+  func takeWaiting() -> [Work] {
+    let works = waiting
+    waiting.removeAll(keepingCapacity: true)
+    for session in missing {
+      missed[session, default: 0] += 1
+      // Not at the first: two that step together, but came apart once, would each wait for the other in turn.
+      if missed[session] == 2 { forget(session) }
+    }
+    for work in works {
+      missing.insert(work.session)
+      missed[work.session] = nil
+    }
+    return works
+  }
+
+  /// Nobody waits for this session any more.
+  func forget(_ session: Identifier) {
+    missing.remove(session)
+    missed[session] = nil
+  }
+
   /// Calls the pool as one whose environments can be kept.
   /// - Throws: ``Environments/EnvironmentError/unsupported(_:)`` where it is none, and what `body` throws.
   func snapshotting<Result>(
     _ body: (inout any Snapshotting) throws(EnvironmentError) -> Result
   ) throws(EnvironmentError) -> Result {
-    guard var pool = pool as? any Snapshotting else { throw .unsupported("snapshots of \(name)") }
-    // While the pool is in two places, writing to one would copy all its slots.
-    self.pool = VacantPool(specification: specification)
-    defer { self.pool = pool }
-    return try body(&pool)
+    guard isSnapshotting else { throw .unsupported("snapshots of \(name)") }
+    return try Environments.snapshotting(&pool, body)
   }
 }
 
@@ -55,18 +82,4 @@ struct Cost {
 
   /// The seconds that a call will take, as far as one knows; infinite before the first.
   func estimate(rows: Int) -> Double { secondsPerRow.map { $0 * Double(rows) } ?? .infinity }
-}
-
-/// Stands where a pool was taken from.
-private struct VacantPool: EnvironmentPool {
-  let specification: EnvironmentSpecification
-
-  mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot { throw .fault("vacant") }
-  mutating func reset(_ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch)
-    throws(EnvironmentError)
-  { throw .fault("vacant") }
-  mutating func step(_ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch)
-    throws(EnvironmentError)
-  { throw .fault("vacant") }
-  mutating func close(_ slot: Slot) {}
 }

@@ -10,8 +10,8 @@ import WireProtocol
 /// thread, so that the I/O thread goes on answering.
 ///
 /// There the waiting requests of all sessions go into one call of the pool. A round begins as soon as every
-/// session that took part in the round before is there, or at the deadline: so sessions that step together
-/// are batched together, and one that pauses costs the others one deadline, once. Every round takes all that
+/// session that took part in the last rounds is there, or at the deadline: so sessions that step together
+/// are batched together, and one that pauses costs the others two deadlines, once. Every round takes all that
 /// wait, one request a session: nobody waits longer than a round.
 final class Stepper: @unchecked Sendable {
   let hosts: [Host]
@@ -129,9 +129,7 @@ final class Stepper: @unchecked Sendable {
   /// Puts a request where its round will find it; does anything else at once.
   private func accept(_ work: Work) {
     if work.isOfRounds, let holding = holdings[work.session] {
-      let host = hosts[holding.environment]
-      host.waiting.append(work)
-      host.missing.remove(work.session)
+      hosts[holding.environment].enqueue(work)
     } else {
       queue.begin()
       queue.finish(perform(work).map { [$0] } ?? [], finished: 1)
@@ -139,9 +137,7 @@ final class Stepper: @unchecked Sendable {
   }
 
   private func roundOnThread(_ host: Host) {
-    let works = host.waiting
-    host.waiting.removeAll(keepingCapacity: true)
-    host.missing = Set(works.lazy.map(\.session))
+    let works = host.takeWaiting()
     queue.begin()
     queue.finish(round(host, works), finished: works.count)
   }
@@ -162,6 +158,6 @@ final class Stepper: @unchecked Sendable {
     guard let holding = holdings.removeValue(forKey: session) else { return }
     let host = hosts[holding.environment]
     for slot in holding.slots { host.pool.close(slot) }
-    host.missing.remove(session)
+    host.forget(session)
   }
 }

@@ -111,10 +111,7 @@ struct ServeCommand: ParsableCommand {
 
   mutating func run() throws {
     if let config {
-      guard let options = ServeOptions.read(try Data(contentsOf: URL(filePath: config))) else {
-        throw ValidationError("\(config) is not a JSON object of options.")
-      }
-      fill(options)
+      fill(try ServeOptions(URL(filePath: config)))
       try validate()
     }
     let isJSON = jsonLog
@@ -134,7 +131,7 @@ struct ServeCommand: ParsableCommand {
     server.stop()
   }
 
-  private mutating func fill(_ options: ServeOptions) {
+  mutating func fill(_ options: ServeOptions) {
     world = world ?? options.world
     if game.isEmpty { game = options.game ?? [] }
     if endpoint.isEmpty { endpoint = options.endpoint ?? [] }
@@ -149,7 +146,7 @@ struct ServeCommand: ParsableCommand {
     verbose = verbose || options.verbose ?? false
   }
 
-  private func serverConfiguration() throws -> ServerConfiguration {
+  func serverConfiguration() throws -> ServerConfiguration {
     var configuration = ServerConfiguration(endpoints: endpoint.isEmpty ? ["tcp://127.0.0.1:5555"] : endpoint)
     configuration.sessionSeconds = sessionSeconds ?? configuration.sessionSeconds
     configuration.batchingSeconds = batchingMilliseconds.map { $0 / 1_000 } ?? configuration.batchingSeconds
@@ -163,7 +160,7 @@ struct ServeCommand: ParsableCommand {
     return configuration
   }
 
-  private func catalogue() throws -> EnvironmentCatalogue {
+  func catalogue() throws -> EnvironmentCatalogue {
     var catalogue = EnvironmentCatalogue()
     if world != nil || game.isEmpty {
       var world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
@@ -202,22 +199,4 @@ struct ServeCommand: ParsableCommand {
     }
     return semaphore
   }
-}
-
-/// The options of `genie serve` in a file.
-struct ServeOptions: Decodable {
-  var world: String?
-  var game: [String]?
-  var endpoint: [String]?
-  var key: String?
-  var allow: String?
-  var keep: String?
-  var metrics: UInt16?
-  var sessionSeconds: Double?
-  var batchingMilliseconds: Double?
-  var sessions: Int?
-  var jsonLog: Bool?
-  var verbose: Bool?
-
-  static func read(_ data: Data) -> ServeOptions? { try? JSONDecoder().decode(ServeOptions.self, from: data) }
 }

@@ -89,8 +89,9 @@ class Client:
         return self._ask(Operation.STATS)
 
     def close(self) -> None:
-        """Closes the socket."""
-        self._close_socket()
+        """Closes the socket; a second time does nothing."""
+        if not self._socket.closed:
+            self._close_socket()
 
     def _close_socket(self) -> None:
         self._socket.disable_monitor()
@@ -143,6 +144,8 @@ class Client:
         self._patience = -1
         for option, value in {
             zmq.LINGER: 0, zmq.IMMEDIATE: 1, zmq.SNDHWM: 16, zmq.RCVHWM: 16, zmq.MAXMSGSIZE: _LARGEST_FRAME,
+            # Room for a large batch at once: with less, the two ends' threads take turns waiting for each other.
+            zmq.RCVBUF: 1 << 20,
             zmq.HEARTBEAT_IVL: 30000, zmq.HEARTBEAT_TIMEOUT: 30000, zmq.HANDSHAKE_IVL: 3000,
             zmq.RECONNECT_IVL: 50, zmq.RECONNECT_IVL_MAX: 1000, zmq.TCP_KEEPALIVE: 1,
         }.items():  # fmt: skip

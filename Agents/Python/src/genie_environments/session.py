@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import time
 from typing import Any, Sequence
@@ -24,6 +25,8 @@ from .wire import (
     Status,
     array,
 )
+
+_FLOAT = np.dtype("<f4")
 
 
 class Session:
@@ -106,9 +109,9 @@ class Session:
 
     def send(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> None:
         """Sends a step without waiting; `receive` brings its answer."""
-        codes = np.ascontiguousarray(actions, "<i4").ravel()
-        self._rows = len(codes)
-        self._post(Operation.STEP, b"", [self._numbers(slots), codes.tobytes()])
+        codes = np.asarray(actions, "<i4").tobytes()
+        self._rows = len(codes) // 4
+        self._post(Operation.STEP, b"", [self._numbers(slots), codes])
 
     def receive(self) -> Batch:
         """Waits for the answer to the step that was sent."""
@@ -231,27 +234,30 @@ class Session:
         return raise_for(reply)
 
     def _batch(self, reply: Message) -> Batch:
-        rows, box = self._rows, self.specification.observation
-        if len(reply.payloads) != 5:
+        rows, shape = self._rows, self.specification.observation.shape
+        if len(reply.payloads) != 2:
             raise MalformedMessage(f"{len(reply.payloads)} payloads in a batch")
-        observations, rewards, flags, faults, columns = reply.payloads
-        bits = array(flags, "<u1", rows, "flags")
+        # Rewards and auxiliaries, f32; flags and faults, u8.
+        outcomes = bytes(reply.payloads[0])
+        columns, split = 1 + len(self._auxiliaries), 4 * rows * (1 + len(self._auxiliaries))
+        if len(outcomes) != split + 2 * rows:
+            raise MalformedMessage(f"outcomes: {len(outcomes)} bytes are not those of {rows} rows")
+        values = np.frombuffer(outcomes, _FLOAT, columns * rows).reshape(columns, rows)
+        flags, faults = outcomes[split : split + rows], outcomes[split + rows :]
+        bits = np.frombuffer(flags, np.uint8)
         batch = Batch(
-            array(observations, "<u1", rows * box.height * box.width * box.channels, "observations").reshape(
-                rows, *box.shape
-            ),
-            array(rewards, "<f4", rows, "rewards"),
-            (bits & 1).astype(bool),
-            (bits & 2).astype(bool),
+            array(reply.payloads[1], np.uint8, rows * math.prod(shape), "observations").reshape(rows, *shape),
+            values[0],
+            (bits & 1) != 0,
+            (bits & 2) != 0,
         )
         if self._auxiliaries:
-            values = array(columns, "<f4", len(self._auxiliaries) * rows, "auxiliaries")
-            batch.auxiliaries = dict(zip(self._auxiliaries, values.reshape(-1, rows)))
-        if len(faults):
+            batch.auxiliaries = dict(zip(self._auxiliaries, values[1:]))
+        if faults.count(0) != rows:
             explained = {fault.get("row"): fault for fault in reply.json().get("faults", [])}
-            for row, code in enumerate(array(faults, "<u1", rows, "faults")):
+            for row, code in enumerate(faults):
                 if code:
-                    batch.faults[row] = ServerError(int(code), explained.get(row, {}))
+                    batch.faults[row] = ServerError(code, explained.get(row, {}))
         return batch
 
 

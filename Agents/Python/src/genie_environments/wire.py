@@ -6,7 +6,7 @@ import enum
 import json
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -16,7 +16,6 @@ VERSION = 1
 NO_IDENTIFIER = bytes(16)
 _HEAD = struct.Struct("<4sHBBHHIQ16sQ16sI")
 _CHECKSUM = struct.Struct("<I")
-_LENGTH = struct.Struct("<Q")
 ENVELOPE_BYTES = _HEAD.size + _CHECKSUM.size
 
 
@@ -121,7 +120,8 @@ class Message:
     reply: bool = False
     retry_after_ms: int = 0
     metadata: bytes = b""
-    payloads: Sequence[Any] = field(default_factory=tuple)
+    payloads: Sequence[Any] = ()
+    """Anything of bytes whose `len` is their number."""
 
     def json(self) -> dict[str, Any]:
         """The metadata as a dictionary."""
@@ -143,13 +143,9 @@ class Message:
         return [head + _CHECKSUM.pack(checksum), self.metadata, *self.payloads]
 
 
-def _size(payload: Any) -> int:
-    return payload.nbytes if isinstance(payload, (np.ndarray, memoryview)) else len(payload)
-
-
-def _checksum(head: bytes, metadata: Any, payloads: Sequence[Any]) -> int:
-    lengths = b"".join([_LENGTH.pack(_size(payload)) for payload in payloads])
-    return zlib.crc32(head + bytes(metadata) + lengths)
+def _checksum(head: bytes, metadata: bytes, payloads: Sequence[Any]) -> int:
+    lengths = struct.pack(f"<{len(payloads)}Q", *map(len, payloads))
+    return zlib.crc32(head + metadata + lengths)
 
 
 def decode(frames: Sequence[Any]) -> Message:
@@ -177,9 +173,12 @@ def decode(frames: Sequence[Any]) -> Message:
     )
 
 
-def array(payload: Any, dtype: str, count: int, what: str) -> np.ndarray:
+def array(payload: Any, dtype: np.dtype[Any] | str, count: int, what: str) -> np.ndarray:
     """A payload as a flat array of ``count`` numbers, without a copy."""
-    values = np.frombuffer(payload, dtype=np.uint8)
-    if values.nbytes != count * np.dtype(dtype).itemsize:
-        raise MalformedMessage(f"{what}: {values.nbytes} bytes are not {count} numbers of {dtype}")
-    return values.view(dtype)
+    try:
+        values = np.frombuffer(payload, dtype)
+    except ValueError as error:
+        raise MalformedMessage(f"{what}: {error}") from None
+    if len(values) != count:
+        raise MalformedMessage(f"{what}: {len(values)} numbers, not {count}")
+    return values

@@ -1,0 +1,68 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import genie
+
+@Suite struct ServeTests {
+  @Test(arguments: [
+    ["--session-seconds", "0"], ["--batching-milliseconds", "-1"], ["--batching-milliseconds", "2000"],
+    ["--sessions", "0"], ["--game", "Chess-v1"], ["--key", "a.secret"], ["--allow", "clients"],
+    ["--metrics", "70000"],
+  ])
+  func whatMakesNoSenseIsRefused(_ arguments: [String]) {
+    #expect(throws: (any Error).self) { try ServeCommand.parse(arguments) }
+  }
+
+  @Test func flagsAreTaken() throws {
+    let command = try ServeCommand.parse([
+      "--game", "Noop-v1", "--game", "Platformer-v1", "--endpoint", "ipc:///a", "--keep", "there",
+      "--metrics",
+      "9100", "--session-seconds", "5", "--batching-milliseconds", "0", "--sessions", "7", "--json-log",
+    ])
+    let configuration = try command.serverConfiguration()
+    #expect(configuration.endpoints == ["ipc:///a"] && configuration.metricsPort == 9_100)
+    #expect(configuration.sessionSeconds == 5 && configuration.batchingSeconds == 0)
+    #expect(configuration.limits.sessions == 7 && configuration.persistence?.lastPathComponent == "there")
+    #expect(try command.catalogue().names == ["Noop-v1", "Platformer-v1"])
+    #expect(command.jsonLog && !command.verbose && configuration.security == nil)
+  }
+
+  @Test func theFileFillsAndTheCommandLineWins() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let file = temporary.file("serve.json")
+    try Data(
+      #"{"game": ["Noop-v1"], "sessions": 3, "sessionSeconds": 9, "metrics": 9000, "verbose": true}"#.utf8
+    )
+    .write(to: file)
+    var command = try ServeCommand.parse(["--sessions", "8", "--config", file.path])
+    command.fill(try ServeOptions(file))
+    let configuration = try command.serverConfiguration()
+    #expect(command.game == ["Noop-v1"] && command.verbose)
+    #expect(configuration.limits.sessions == 8 && configuration.sessionSeconds == 9)
+    #expect(configuration.metricsPort == 9_000 && configuration.endpoints == ["tcp://127.0.0.1:5555"])
+  }
+
+  @Test func theExampleIsReadable() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    #expect(throws: Never.self) { try ServeOptions(root.appending(path: "Agents/serve.json")) }
+  }
+
+  @Test func filesThatAreWrongSayHow() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let file = temporary.file("serve.json")
+    #expect(throws: ServeOptions.Failure.unreadable(file: file.path)) { try ServeOptions(file) }
+    for (text, failure) in [
+      ("[]", ServeOptions.Failure.malformed(file: file.path, option: nil)),
+      ("{", .malformed(file: file.path, option: nil)),
+      (#"{"sessions": "many"}"#, .malformed(file: file.path, option: "sessions")),
+      (#"{"sesions": 3, "x": 1}"#, .unknown(file: file.path, options: ["sesions", "x"])),
+    ] {
+      try Data(text.utf8).write(to: file)
+      #expect(throws: failure) { try ServeOptions(file) }
+    }
+  }
+}

@@ -162,13 +162,15 @@ def main() -> None:
                     environments = count if "in a message" in name else 1
                     rates[name].append(environments * arguments.steps / (time.perf_counter() - start))
                 assert frame.shape == SHAPE and frame.dtype == np.uint8 and frame[0, 0, 0] == 128, name
+        many = f"genie, {count} in a message"
         for name, values in rates.items():
-            ratio = statistics.median(own / other for own, other in zip(rates["genie"], values))
-            batched = statistics.median(many / other for many, other in zip(rates[f"genie, {count} in a message"], values))
-            print(
-                f"{name}: {statistics.median(values):.0f} steps/s; genie is {ratio:.1f} times as fast, and "
-                f"{batched:.1f} times with {count} in a message"
-            )
+            line = f"{name}: {statistics.median(values):.0f} steps/s"
+            if name not in ("genie", many):
+                single, batched = (
+                    statistics.median(own / other for own, other in zip(rates[kind], values)) for kind in ("genie", many)
+                )
+                line += f"; genie is {single:.1f} times as fast, {batched:.0f} times with {count} in a message"
+            print(line)
 
 
 if __name__ == "__main__":

@@ -246,7 +246,7 @@ class Session:
         flags, faults = outcomes[split : split + rows], outcomes[split + rows :]
         bits = np.frombuffer(flags, np.uint8)
         batch = Batch(
-            array(reply.payloads[1], np.uint8, rows * math.prod(shape), "observations").reshape(rows, *shape),
+            array(reply.payloads[1], "<u1", rows * math.prod(shape), "observations").reshape(rows, *shape),
             values[0],
             (bits & 1) != 0,
             (bits & 2) != 0,

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Autograd
+import Environments
+import GeneratedWorlds
+import ReinforcementLearning
+import Video
+import WorldModel
+
+/// How a policy is trained in a dream: what keeps it from learning the dream's faults.
+struct DreamRules: Codable, Equatable, Sendable {
+  /// In file names and reports.
+  var name: String
+  /// Start frames taken from the video; nil takes the world's own levels.
+  var starts: Int?
+  /// Steps of an episode; nil leaves the world's own.
+  var horizon: Int?
+  /// Log-likelihood below which a frame is doubtful, and what follows.
+  var doubt: Float?
+  var consequence: Consequence?
+
+  /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
+  var temperature: Float?
+  var pilots: Int?
+
+  enum Consequence: String, Codable, Sendable, CaseIterable {
+    case penalty, truncation, termination
+
+    var limit: DoubtLimit.Consequence {
+      switch self {
+      case .penalty: .penalty(0.1)
+      case .truncation: .truncation
+      case .termination: .termination
+      }
+    }
+  }
+
+  /// Frames of the video that episodes start from, where they do not start from the world's levels.
+  static let starts = 4096
+  /// A frame is doubtful where its tokens are, on average, less likely than this, in nats.
+  static let doubt: Float = -0.02
+
+  static let all = [
+    DreamRules(name: "plain"),
+    DreamRules(name: "starts", starts: starts),
+    DreamRules(name: "short", starts: starts, horizon: 32),
+    DreamRules(name: "penalty", starts: starts, doubt: doubt, consequence: .penalty),
+    DreamRules(name: "cut", starts: starts, doubt: doubt, consequence: .truncation),
+    DreamRules(name: "end", starts: starts, doubt: doubt, consequence: .termination),
+    DreamRules(name: "short-end", starts: starts, horizon: 32, doubt: doubt, consequence: .termination),
+  ]
+
+  /// The pool that the policy is trained in.
+  /// - Parameter frames: of the video, to start from.
+  func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
+    let started = starts == nil ? world : world.starting(from: frames)
+    let pool = GeneratedWorldPool(started, workers: workers, sampling: sampling(of: world))
+    guard let doubt, let consequence else { return pool }
+    return try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
+  }
+
+  func sampling(of world: World) -> SamplingConfiguration {
+    var sampling = world.manifest.sampling
+    sampling.temperature = temperature ?? sampling.temperature
+    sampling.pilots = pilots ?? sampling.pilots
+    return sampling
+  }
+
+  /// Frames spread over all of the video, last frames of episodes left out.
+  static func frames(_ clips: ClipFolder, count: Int, seed: UInt64) -> [Picture] {
+    var random = SplitMix64(seed: seed)
+    let episodes = clips.episodes.filter { $0.frames.count > 1 }
+    let total = episodes.reduce(0) { $0 + $1.frames.count - 1 }
+    return (0..<min(count, total)).map { _ in
+      var place = random.next(below: total)
+      var index = 0
+      while place >= episodes[index].frames.count - 1 {
+        place -= episodes[index].frames.count - 1
+        index += 1
+      }
+      let frame = episodes[index].frames.lowerBound + place
+      return Picture(
+        height: clips.height, width: clips.width,
+        pixels: Array(clips.shards[episodes[index].shard].frames(frame..<frame + 1)))
+    }
+  }
+}

@@ -80,8 +80,11 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width {
       return "dynamics has other latent actions"
     }
-    if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
-      return "sampling.temperature \(sampling.temperature)"
+    for (value, name) in [
+      (sampling.temperature, "temperature"), (sampling.pilotTemperature, "pilotTemperature"),
+    ]
+    where !(value >= 0 && value <= 100) {
+      return "sampling.\(name) \(value)"
     }
     if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
       return "sampling.orderNoise \(sampling.orderNoise)"

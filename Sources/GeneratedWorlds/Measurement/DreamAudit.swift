@@ -32,6 +32,9 @@ public struct DreamAudit: Sendable {
   /// Of the steps between two readable pictures, those after which the hero was where the game would have put him.
   public var obeyed = 0
   public var compared = 0
+  /// The same two by what the game would have shown: where somebody walks against a wall, `still`.
+  public var obeyedByEffect: [String: Int] = [:]
+  public var comparedByEffect: [String: Int] = [:]
   /// Sum of rewards in pictures that nobody can read, and in those that the game could have drawn.
   public var unreadableReward = 0.0
   public var claimedReward = 0.0
@@ -39,10 +42,29 @@ public struct DreamAudit: Sendable {
   public var refereedReward = 0.0
   /// Coins that came into being in the middle of the picture.
   public var coinsFromNowhere = 0
-  /// Mean log-likelihood of frames after steps that kept the rules, and of the others.
-  public var likelihoodWhenTrue = 0.0
-  public var likelihoodWhenFalse = 0.0
-  private var (trueSteps, falseSteps) = (0, 0)
+  /// Log-likelihoods of the frames after steps that kept the rules, and of the others: whether doubt tells them apart.
+  public var likelihoodsWhenTrue: [Float] = []
+  public var likelihoodsWhenFalse: [Float] = []
+  /// The probability that a step which broke the rules was less likely to the dream than one that kept them: 0.5 is no
+  /// better than guessing.
+  public var doubtTells: Double {
+    let sorted = likelihoodsWhenTrue.sorted()
+    var wins = 0
+    for value in likelihoodsWhenFalse {
+      var (low, high) = (0, sorted.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if sorted[middle] <= value { low = middle + 1 } else { high = middle }
+      }
+      wins += sorted.count - low
+    }
+    return Double(wins) / Double(sorted.count * likelihoodsWhenFalse.count)
+  }
+  /// Log-likelihood below which a share of the steps that kept the rules lie.
+  public func doubt(ofTrue share: Double) -> Float {
+    let sorted = likelihoodsWhenTrue.sorted()
+    return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+  }
   /// Mean return of a world up to its end.
   public var meanReturn: Double { (unreadableReward + claimedReward) / Double(worlds) }
   /// Mean steps of a world up to its end.
@@ -88,8 +110,6 @@ public struct DreamAudit: Sendable {
       }
       progress(step + 1)
     }
-    likelihoodWhenTrue /= Double(max(1, trueSteps))
-    likelihoodWhenFalse /= Double(max(1, falseSteps))
   }
 
   private mutating func add(
@@ -110,14 +130,16 @@ public struct DreamAudit: Sendable {
     guard !outcome.terminated, !batch.terminated[row] else { return }
     let keeps = seen == outcome.effect && new.isValid
     compared += 1
-    if keeps { obeyed += 1 }
-    let likelihood = Double(batch.auxiliaries[DoubtLimit.auxiliary]![row])
+    comparedByEffect[outcome.effect.name, default: 0] += 1
     if keeps {
-      likelihoodWhenTrue += likelihood
-      trueSteps += 1
+      obeyed += 1
+      obeyedByEffect[outcome.effect.name, default: 0] += 1
+    }
+    let likelihood = batch.auxiliaries[DoubtLimit.auxiliary]![row]
+    if keeps {
+      likelihoodsWhenTrue.append(likelihood)
     } else {
-      likelihoodWhenFalse += likelihood
-      falseSteps += 1
+      likelihoodsWhenFalse.append(likelihood)
     }
     guard let seen, let coin = judge.tileNames.firstIndex(of: "coin") else { return }
     // What scrolls in at the border may hold coins; elsewhere they were there before.

@@ -111,6 +111,23 @@ public struct Scores: Sendable, Equatable {
     return Self.interval(probabilityOfImprovement(over: other), draws, confidence)
   }
 
+  /// How much of what another policy gains over a baseline this one gains: (mean - baseline) / (other - baseline). All
+  /// three are drawn anew for the interval.
+  public func estimateOfShare(
+    of other: Scores, over baseline: Scores, resamples: Int = 2000, confidence: Double = 0.95,
+    key: RandomKey = RandomKey(seed: 0)
+  ) -> ScoreEstimate {
+    func share(_ mine: Scores, _ other: Scores, _ baseline: Scores) -> Double {
+      (mine.mean - baseline.mean) / (other.mean - baseline.mean)
+    }
+    let draws = (0..<resamples).map { index in
+      let own = key.folded(in: UInt64(index))
+      return share(
+        resampled(own), other.resampled(own.folded(in: "other")), baseline.resampled(own.folded(in: "base")))
+    }
+    return Self.interval(share(self, other, baseline), draws.filter(\.isFinite), confidence)
+  }
+
   static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> ScoreEstimate {
     let sorted = draws.sorted()
     let tail = (1 - confidence) / 2
@@ -118,7 +135,7 @@ public struct Scores: Sendable, Equatable {
   }
 
   /// As many scores of each stratum, drawn with replacement.
-  private func resampled(_ key: RandomKey) -> Scores {
+  func resampled(_ key: RandomKey) -> Scores {
     var counter: UInt64 = 0
     return resampled(
       strata.map { scores in

@@ -37,6 +37,9 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")
   var pilots: Int?
 
+  @Option(help: "Of the codes that those draw; the world's own if none is given.")
+  var pilotTemperature: Float?
+
   @Option(help: "Of the worlds and of what the policies draw.")
   var seed: UInt64 = 1
 
@@ -67,7 +70,8 @@ struct AuditCommand: ParsableCommand {
     for name in policies {
       let base = GeneratedWorldPool(
         started, workers: threads,
-        sampling: DreamRules(name: "", temperature: temperature, pilots: pilots).sampling(of: world))
+        sampling: DreamRules(name: "", temperature: temperature, pilots: pilots, pilotTemperature: pilotTemperature)
+          .sampling(of: world))
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
@@ -107,12 +111,27 @@ extension DreamAudit {
     return [
       "return": .number(meanReturn), "length": .number(meanLength),
       "readable": .number(Double(readable) / Double(steps)), "obeyed": .number(Double(obeyed) / Double(compared)),
+      "obeyed_by_effect": .object(
+        Dictionary(
+          uniqueKeysWithValues: comparedByEffect.map { name, count in
+            (name, ["obeyed": .integer(obeyedByEffect[name] ?? 0), "of": .integer(count)])
+          })),
       "rewards": events(rewards), "ends": events(ends), "claimed_reward": .number(claimedReward / Double(worlds)),
       "refereed_reward": .number(refereedReward / Double(worlds)),
       "unreadable_reward": .number(unreadableReward / Double(worlds)),
       "coins_from_nowhere": .number(Double(coinsFromNowhere) / Double(worlds)),
-      "log_likelihood_when_true": .number(likelihoodWhenTrue),
-      "log_likelihood_when_false": .number(likelihoodWhenFalse),
+      "doubt_tells": .number(doubtTells),
+      "doubt_of_true_steps": [
+        "0.01": .number(Double(doubt(ofTrue: 0.01))), "0.05": .number(Double(doubt(ofTrue: 0.05))),
+        "0.2": .number(Double(doubt(ofTrue: 0.2))),
+      ],
+      "broken_below": .object(
+        Dictionary(
+          uniqueKeysWithValues: [0.01, 0.05, 0.2].map { share in
+            let limit = doubt(ofTrue: share)
+            let caught = likelihoodsWhenFalse.count { $0 < limit }
+            return ("\(share)", .number(Double(caught) / Double(max(1, likelihoodsWhenFalse.count))))
+          })),
     ]
   }
 }

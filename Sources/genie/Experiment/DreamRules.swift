@@ -21,6 +21,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
   var temperature: Float?
   var pilots: Int?
+  /// Of the codes that the latter draw.
+  var pilotTemperature: Float?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -35,25 +37,53 @@ struct DreamRules: Codable, Equatable, Sendable {
   }
 
   /// Frames of the video that episodes start from, where they do not start from the world's levels.
-  static let starts = 4096
+  static let startFrames = 4096
   /// A frame is doubtful where its tokens are, on average, less likely than this, in nats.
-  static let doubt: Float = -0.02
+  static let doubt: Float = -0.035
+  /// Enough that what scrolls in differs from dream to dream; hardly anything else changes.
+  static let lively: Float = 0.3
 
+  /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
   static let all = [
+    DreamRules(name: "lively", starts: startFrames, pilotTemperature: lively),
     DreamRules(name: "plain"),
-    DreamRules(name: "starts", starts: starts),
-    DreamRules(name: "short", starts: starts, horizon: 32),
-    DreamRules(name: "penalty", starts: starts, doubt: doubt, consequence: .penalty),
-    DreamRules(name: "cut", starts: starts, doubt: doubt, consequence: .truncation),
-    DreamRules(name: "end", starts: starts, doubt: doubt, consequence: .termination),
-    DreamRules(name: "short-end", starts: starts, horizon: 32, doubt: doubt, consequence: .termination),
+    DreamRules(name: "starts", starts: startFrames),
+    DreamRules(name: "short", starts: startFrames, horizon: 32),
+    DreamRules(name: "lively-short", starts: startFrames, horizon: 32, pilotTemperature: lively),
+    DreamRules(
+      name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty, pilotTemperature: lively),
+    DreamRules(
+      name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation, pilotTemperature: lively),
+    DreamRules(
+      name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination, pilotTemperature: lively),
   ]
+
+  /// In words.
+  var summary: String {
+    var parts = [starts.map { "\($0) start frames of the video" } ?? "the world's own start frames"]
+    if let horizon { parts.append("episodes of \(horizon) steps") }
+    if let temperature { parts.append("temperature \(temperature)") }
+    if let pilotTemperature { parts.append("temperature \(pilotTemperature) of the uncertain tokens") }
+    if let doubt, let consequence {
+      let what =
+        switch consequence {
+        case .penalty: "costs 0.1"
+        case .truncation: "cuts the episode"
+        case .termination: "ends the episode"
+        }
+      parts.append("a log-likelihood below \(doubt) \(what)")
+    }
+    return "\(name): \(parts.joined(separator: ", "))"
+  }
+
+  /// The world as episodes start in it.
+  func started(_ world: World, frames: [Picture]) -> World { starts == nil ? world : world.starting(from: frames) }
 
   /// The pool that the policy is trained in.
   /// - Parameter frames: of the video, to start from.
   func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
-    let started = starts == nil ? world : world.starting(from: frames)
-    let pool = GeneratedWorldPool(started, workers: workers, sampling: sampling(of: world))
+    let pool = GeneratedWorldPool(
+      started(world, frames: frames), workers: workers, sampling: sampling(of: world))
     guard let doubt, let consequence else { return pool }
     return try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
   }
@@ -62,6 +92,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     var sampling = world.manifest.sampling
     sampling.temperature = temperature ?? sampling.temperature
     sampling.pilots = pilots ?? sampling.pilots
+    sampling.pilotTemperature = pilotTemperature ?? sampling.pilotTemperature
     return sampling
   }
 

@@ -11,7 +11,7 @@ import Testing
     var taus: [Double]
     var statistics: [String: Double]
     var profile: [Double]
-    var probability_of_improvement: Double
+    var improvement: Double
     /// `[resample][task][run]`
     var indices: [[[Int]]]
     /// `[resample]`: the four statistics, then the profile.
@@ -39,7 +39,7 @@ import Testing
     let expected = names.map { golden.statistics[$0]! } + golden.profile
     for (mine, theirs) in zip(statistics(scores), expected) { #expect(abs(mine - theirs) < 1e-6) }
     let improvement = scores.probabilityOfImprovement(over: Scores(strata: golden.theirs))
-    #expect(abs(improvement - golden.probability_of_improvement) < 1e-6)
+    #expect(abs(improvement - golden.improvement) < 1e-6)
   }
 
   @Test func resamplesAndTheirIntervalsAgree() {

@@ -117,7 +117,8 @@ public struct ProctoredPool: EnvironmentPool {
     }
     for slot in slots { breakOff(slot) }
     guard !proctor.isDone else {
-      throw .refused(reason: "all \(proctor.evaluation.starts.count) episodes were played: the examination is over")
+      throw .refused(
+        reason: "all \(proctor.evaluation.starts.count) episodes were played: the examination is over")
     }
     let episodes = slots.map { _ in proctor.take() }
     let starts = episodes.map { proctor.evaluation.starts[$0 ?? 0] }

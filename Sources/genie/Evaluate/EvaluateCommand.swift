@@ -25,7 +25,8 @@ struct EvaluateCommand: ParsableCommand {
   var policies: [String] = []
 
   @Option(
-    help: "A built-in game, a world's folder, or the name of what the endpoint serves. (default: Platformer-v1)")
+    help:
+      "A built-in game, a world's folder, or the name of what the endpoint serves. (default: Platformer-v1)")
   var environment: String?
 
   @Option(help: "A server to evaluate at, such as tcp://127.0.0.1:5555; with --serve, where to serve.")
@@ -34,7 +35,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Play the levels of this suite.", valueName: "file"))
   var suite: String?
 
-  @Option(help: ArgumentHelp("Serve this suite to an agent at --endpoint and report on the agent.", valueName: "suite"))
+  @Option(
+    help: ArgumentHelp(
+      "Serve this suite to an agent at --endpoint and report on the agent.", valueName: "suite"))
   var serve: String?
 
   @Option(help: ArgumentHelp("Also write a page with plots and films.", valueName: "folder"))
@@ -76,7 +79,9 @@ struct EvaluateCommand: ParsableCommand {
       throw ValidationError("Name at least one policy, or --serve a suite to an agent.")
     }
     guard serve == nil || endpoint != nil else { throw ValidationError("--serve needs an --endpoint.") }
-    guard serve == nil || suite == nil else { throw ValidationError("--suite and --serve exclude each other.") }
+    guard serve == nil || suite == nil else {
+      throw ValidationError("--suite and --serve exclude each other.")
+    }
     guard suite == nil || endpoint == nil else {
       throw ValidationError("A suite is played here: without --endpoint.")
     }

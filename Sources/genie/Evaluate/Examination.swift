@@ -54,10 +54,13 @@ struct Examination {
       }
       return JSONValue.object(figures)
     }
-    var report = JSONReport(["evaluation": ["environment": .string(environment), "policies": .array(policies)]])
+    var report = JSONReport([
+      "evaluation": ["environment": .string(environment), "policies": .array(policies)]
+    ])
     if let suite {
       report["evaluation", "suite"] = [
-        "name": .string(suite.record.name), "version": .integer(suite.record.version), "hash": .string(suite.hash),
+        "name": .string(suite.record.name), "version": .integer(suite.record.version),
+        "hash": .string(suite.hash),
         "split": .string(suite.record.split.rawValue), "origin": .string(suite.record.origin.rawValue),
         "levels": .integer(suite.count), "seeds": .integer(suite.record.seeds.count),
       ]
@@ -77,7 +80,8 @@ struct Examination {
       title: entries.count == 1 ? "What one policy earned" : "What \(entries.count) policies earned",
       overline: suite.map { "\($0.record.name) \($0.record.version)" } ?? environment,
       lead: "\(episodes) episodes each in \(environment).")
-    page.section("Scores", "Intervals hold the true value with 95% confidence: 2000 stratified bootstrap resamples.")
+    page.section(
+      "Scores", "Intervals hold the true value with 95% confidence: 2000 stratified bootstrap resamples.")
     page.table(
       ["policy", "mean", "95%", "IQM", "95%", "optimality gap", "length", "success"],
       entries.map { entry in
@@ -94,7 +98,8 @@ struct Examination {
       chart.append(entry.name, zip(thresholds, profile(entry)).map { ($0, $1.value) })
     }
     page.section(
-      "Performance profile", "How large a share of the episodes returns more than so much; higher is better everywhere.")
+      "Performance profile",
+      "How large a share of the episodes returns more than so much; higher is better everywhere.")
     page.drawing("profile", chart, alt: "Performance profiles")
     if let first = entries.first, entries.count > 1 {
       page.section(
@@ -117,7 +122,9 @@ struct Examination {
       rows += [
         ("suite", "\(suite.record.name), version \(suite.record.version), \(suite.record.split.rawValue)"),
         ("hash", suite.hash),
-        ("levels", "\(suite.count) (\(suite.record.origin.rawValue)), \(suite.record.seeds.count) seeds each"),
+        (
+          "levels", "\(suite.count) (\(suite.record.origin.rawValue)), \(suite.record.seeds.count) seeds each"
+        ),
       ]
     }
     for (file, hash) in (world?.manifest.hashes ?? [:]).sorted(by: { $0.key < $1.key }) {

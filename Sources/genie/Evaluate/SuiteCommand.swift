@@ -33,7 +33,8 @@ struct SuiteCommand: ParsableCommand {
   @Option(help: "A built-in game, whose numbered levels are taken.")
   var environment: String?
 
-  @Option(help: ArgumentHelp("The world whose frames are taken, or that plays the pictures.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The world whose frames are taken, or that plays the pictures.", valueName: "folder"))
   var world: String?
 
   @Option(help: ArgumentHelp("Take these PNG pictures.", valueName: "folder"))
@@ -54,7 +55,9 @@ struct SuiteCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The last reward from which on an episode is a success.", valueName: "reward"))
   var successReward: Float?
 
-  @Option(help: ArgumentHelp("The return from which on more is not better, for the optimality gap.", valueName: "return"))
+  @Option(
+    help: ArgumentHelp(
+      "The return from which on more is not better, for the optimality gap.", valueName: "return"))
   var optimum: Double?
 
   /// Where the numbers of test levels begin; recorded video shows levels whose numbers are drawn from 63 bits.
@@ -79,7 +82,8 @@ struct SuiteCommand: ParsableCommand {
     let name = name ?? String(url.lastPathComponent.dropLast(LevelSuite.suffix.count))
     let seeds = (0..<UInt64(seeds)).map { $0 + (split == .test ? 1 : 1_000_001) }
     var record = LevelSuite.Record(
-      name: name, version: version, split: split, environment: environment ?? "", origin: .numbers, seeds: seeds,
+      name: name, version: version, split: split, environment: environment ?? "", origin: .numbers,
+      seeds: seeds,
       horizon: horizon, success: successReward.map { .lastReward(atLeast: $0) }, optimum: optimum)
     var frames: [Prompt] = []
     if let environment {
@@ -93,12 +97,15 @@ struct SuiteCommand: ParsableCommand {
     }
     let suite = try LevelSuite(record, frames: frames)
     try suite.write(to: url)
-    print("\(name) \(version) (\(split.rawValue)): \(suite.count) levels, \(seeds.count) seeds, hash \(suite.hash)")
+    print(
+      "\(name) \(version) (\(split.rawValue)): \(suite.count) levels, \(seeds.count) seeds, hash \(suite.hash)"
+    )
   }
 
   private func startFrames(_ world: World) throws -> (LevelSuite.Origin, [Prompt]) {
     func half<Element>(_ all: [Element]) -> [Element] {
-      Array(all.enumerated().filter { ($0.offset % 2 == 0) == (split == .test) }.map(\.element).prefix(levels))
+      Array(
+        all.enumerated().filter { ($0.offset % 2 == 0) == (split == .test) }.map(\.element).prefix(levels))
     }
     func prompts(_ batch: FrameBatch) -> [Prompt] {
       let size = batch.height * batch.width * 3

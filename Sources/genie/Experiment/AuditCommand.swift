@@ -10,7 +10,8 @@ import Video
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
-    abstract: "Holds a dream against the game's rules while policies play it: what pays there that would not here.",
+    abstract:
+      "Holds a dream against the game's rules while policies play it: what pays there that would not here.",
     discussion: """
       Each step of the dream is compared with what the game itself would have done in the picture before it: reward, \
       end, and where the hero went. A POLICY is a file, `random` (latent actions) or `constant:N`; one that was trained \
@@ -22,7 +23,8 @@ struct AuditCommand: ParsableCommand {
 
   @OptionGroup var worldOptions: WorldChoice
 
-  @Option(help: ArgumentHelp("Start from frames of this video instead of the world's levels.", valueName: "clips"))
+  @Option(
+    help: ArgumentHelp("Start from frames of this video instead of the world's levels.", valueName: "clips"))
   var clips: String?
 
   @Option(help: "Worlds that each policy plays.")
@@ -63,20 +65,24 @@ struct AuditCommand: ParsableCommand {
       started = world.starting(from: frames)
     }
     var table = Table([
-      "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true", "end found",
+      "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
+      "end found",
       "would be paid", "coins from nowhere",
     ])
     var figures: [String: JSONValue] = [:]
     for name in policies {
       let base = GeneratedWorldPool(
         started, workers: threads,
-        sampling: DreamRules(name: "", temperature: temperature, pilots: pilots, pilotTemperature: pilotTemperature)
-          .sampling(of: world))
+        sampling: DreamRules(
+          name: "", temperature: temperature, pilots: pilots, pilotTemperature: pilotTemperature
+        )
+        .sampling(of: world))
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
       let audit = try DreamAudit(
-        &pool, starts: (0..<worlds).map { ResetOptions(seed: seed &+ UInt64($0), level: $0 % started.levels.clips) },
+        &pool,
+        starts: (0..<worlds).map { ResetOptions(seed: seed &+ UInt64($0), level: $0 % started.levels.clips) },
         steps: steps, judge: judge, map: map,
         choose: { batch, step in
           let key = RandomKey(seed: seed).folded(in: UInt64(step))
@@ -106,17 +112,22 @@ extension DreamAudit {
   /// As JSON files show it.
   var figures: JSONValue {
     func events(_ events: Events) -> JSONValue {
-      ["confirmed": .integer(events.confirmed), "invented": .integer(events.invented), "missed": .integer(events.missed)]
+      [
+        "confirmed": .integer(events.confirmed), "invented": .integer(events.invented),
+        "missed": .integer(events.missed),
+      ]
     }
     return [
       "return": .number(meanReturn), "length": .number(meanLength),
-      "readable": .number(Double(readable) / Double(steps)), "obeyed": .number(Double(obeyed) / Double(compared)),
+      "readable": .number(Double(readable) / Double(steps)),
+      "obeyed": .number(Double(obeyed) / Double(compared)),
       "obeyed_by_effect": .object(
         Dictionary(
           uniqueKeysWithValues: comparedByEffect.map { name, count in
             (name, ["obeyed": .integer(obeyedByEffect[name] ?? 0), "of": .integer(count)])
           })),
-      "rewards": events(rewards), "ends": events(ends), "claimed_reward": .number(claimedReward / Double(worlds)),
+      "rewards": events(rewards), "ends": events(ends),
+      "claimed_reward": .number(claimedReward / Double(worlds)),
       "refereed_reward": .number(refereedReward / Double(worlds)),
       "unreadable_reward": .number(unreadableReward / Double(worlds)),
       "coins_from_nowhere": .number(Double(coinsFromNowhere) / Double(worlds)),

@@ -51,11 +51,14 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     DreamRules(name: "lively-short", starts: startFrames, horizon: 32, pilotTemperature: lively),
     DreamRules(
-      name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty, pilotTemperature: lively),
+      name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty,
+      pilotTemperature: lively),
     DreamRules(
-      name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation, pilotTemperature: lively),
+      name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation,
+      pilotTemperature: lively),
     DreamRules(
-      name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination, pilotTemperature: lively),
+      name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination,
+      pilotTemperature: lively),
   ]
 
   /// In words.
@@ -77,7 +80,9 @@ struct DreamRules: Codable, Equatable, Sendable {
   }
 
   /// The world as episodes start in it.
-  func started(_ world: World, frames: [Picture]) -> World { starts == nil ? world : world.starting(from: frames) }
+  func started(_ world: World, frames: [Picture]) -> World {
+    starts == nil ? world : world.starting(from: frames)
+  }
 
   /// The pool that the policy is trained in.
   /// - Parameter frames: of the video, to start from.

@@ -4,6 +4,10 @@ import ArgumentParser
 struct ExperimentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "experiment",
-    abstract: "Runs an experiment from its start to its report: what is learned in dreams, judged in reality.",
-    subcommands: [AuditCommand.self, TransferCommand.self])
+    abstract:
+      "Runs an experiment from its start to its report: what is learned in dreams, judged in reality.",
+    subcommands: [
+      TransferCommand.self, ImitationCommand.self, CorrelationCommand.self, RewardsCommand.self,
+      AuditCommand.self,
+    ])
 }

@@ -37,7 +37,8 @@ struct ExperimentFolder {
   }
 
   /// Video of the built-in game, recorded unless it is there.
-  func video(_ name: String, policy: EpisodeRecorder.Policy, episodes: Int, seed: UInt64) throws -> ClipFolder {
+  func video(_ name: String, policy: EpisodeRecorder.Policy, episodes: Int, seed: UInt64) throws -> ClipFolder
+  {
     let folder = url.appending(path: name)
     if let clips = try? ClipFolder(folder), clips.episodes.count == episodes { return clips }
     try? FileManager.default.removeItem(at: folder)

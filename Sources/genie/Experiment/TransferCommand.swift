@@ -28,10 +28,13 @@ struct TransferCommand: ParsableCommand {
       "The folder to write to: index.html, transfer.json, policies and evaluations.", valueName: "folder"))
   var out: String
 
-  @Option(help: ArgumentHelp("Video to take start frames from; recorded if none is named.", valueName: "clips"))
+  @Option(
+    help: ArgumentHelp("Video to take start frames from; recorded if none is named.", valueName: "clips"))
   var clips: String?
 
-  @Option(parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one.")
+  @Option(
+    parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one."
+  )
   var rules = [DreamRules.all[0].name]
 
   @Option(help: "Steps of each training, in the dream and in the game.")
@@ -50,7 +53,8 @@ struct TransferCommand: ParsableCommand {
 
   func validate() throws {
     for rule in rules where !DreamRules.all.contains(where: { $0.name == rule }) {
-      throw ValidationError("No rule '\(rule)'; there are \(DreamRules.all.map(\.name).joined(separator: ", ")).")
+      throw ValidationError(
+        "No rule '\(rule)'; there are \(DreamRules.all.map(\.name).joined(separator: ", ")).")
     }
     guard !rules.isEmpty, (1...100).contains(seeds) else { throw ValidationError("--seeds is 1 to 100.") }
     guard (10...10_000).contains(levels), (10...10_000).contains(dreams) else {
@@ -66,12 +70,14 @@ struct TransferCommand: ParsableCommand {
       try clips.map { try ClipFolder(URL(filePath: $0)) }
       ?? folder.video("video", policy: .random, episodes: 200, seed: 77)
     let experiment = TransferExperiment(
-      ground: ground, folder: folder, frames: DreamRules.frames(video, count: DreamRules.startFrames, seed: 1),
+      ground: ground, folder: folder,
+      frames: DreamRules.frames(video, count: DreamRules.startFrames, seed: 1),
       suite: try ground.suite(levels: levels), steps: steps, seeds: seeds, dreams: dreams)
     let result = try experiment.run(rules.map { name in DreamRules.all.first { $0.name == name }! })
     print(result.table)
     let figures = result.figures
     try output.write(figures)
-    print("report: \(try result.page.write(to: folder.url, figures: figures, as: "transfer.json").relativePath)")
+    print(
+      "report: \(try result.page.write(to: folder.url, figures: figures, as: "transfer.json").relativePath)")
   }
 }

@@ -39,7 +39,9 @@ struct TransferExperiment {
     for seed in 1...UInt64(seeds) {
       let file = try train("real-\(seed)", seed: seed, horizon: nil) { game }
       result.real.append(
-        try played("real-\(seed)") { ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers) })
+        try played("real-\(seed)") {
+          ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+        })
     }
     for rule in rules { result.outcomes.append(try outcome(of: rule)) }
     if let main = result.outcomes.first {
@@ -60,7 +62,9 @@ struct TransferExperiment {
       }
       let latent = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
       outcome.game.append(
-        try folder.evaluated(name, suite.evaluation, on: ground.game) { MappedPolicy(latent, map: ground.map) })
+        try folder.evaluated(name, suite.evaluation, on: ground.game) {
+          MappedPolicy(latent, map: ground.map)
+        })
       outcome.policies.append((name, Examination.hash(policyURL(name).path) ?? ""))
       outcome.curves.append(
         (try? EventFile.read(folder.url.appending(path: name))["charts/episodic_return"]) ?? [])
@@ -69,7 +73,8 @@ struct TransferExperiment {
         starts: (0..<dreams).map { Evaluation.Start(seed: 1_000_000 + UInt64($0)) }, horizon: rule.horizon)
       outcome.dream.append(
         try folder.evaluated(
-          "\(name)-believed", believed, on: try rule.pool(ground.world, frames: frames, workers: folder.workers)
+          "\(name)-believed", believed,
+          on: try rule.pool(ground.world, frames: frames, workers: folder.workers)
         ) { latent })
       if seed == 1 { outcome.audit = try audit(rule, latent, name: name) }
     }
@@ -92,7 +97,8 @@ struct TransferExperiment {
   /// Holds the dream against the game while the policy plays it.
   private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit {
     var pool: any EnvironmentPool = GeneratedWorldPool(
-      rule.started(ground.world, frames: frames), workers: folder.workers, sampling: rule.sampling(of: ground.world))
+      rule.started(ground.world, frames: frames), workers: folder.workers,
+      sampling: rule.sampling(of: ground.world))
     let length = rule.horizon ?? ground.world.manifest.horizon
     let bar = ProgressBar("\(name) audit", total: length, unit: "steps", style: folder.style)
     defer { bar.finish() }

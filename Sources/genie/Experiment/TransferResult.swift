@@ -63,7 +63,8 @@ struct TransferResult {
       let all = Scores(runs.flatMap { $0.returns.all })
       let successes = runs.compactMap { $0.successRate?.value }
       return [
-        title, "\(runs.count)", decimal(estimate.value), "\(decimal(estimate.low)) to \(decimal(estimate.high))",
+        title, "\(runs.count)", decimal(estimate.value),
+        "\(decimal(estimate.low)) to \(decimal(estimate.high))",
         decimal(all.interquartileMean), percent(successes.reduce(0, +) / Double(max(1, successes.count))),
         believed.isEmpty ? "" : decimal(mean(believed).value),
         outcomes.first { $0.game.map(\.policy) == runs.map(\.policy) }.flatMap(ratio)
@@ -87,7 +88,9 @@ struct TransferResult {
       "steps": .integer(steps), "seeds": .integer(seeds), "return_real_trained": .estimate(mean(real)),
       "world": .object(world.manifest.hashes.mapValues { .string($0) }),
       "labelled_transitions": .integer(world.manifest.actionMap?.samples ?? 0),
-      "suite": ["name": .string(suite.record.name), "hash": .string(suite.hash), "levels": .integer(suite.count)],
+      "suite": [
+        "name": .string(suite.record.name), "hash": .string(suite.hash), "levels": .integer(suite.count),
+      ],
       "command": .string(CommandLine.arguments.dropFirst().joined(separator: " ")),
     ]
     if let random { figures["return_random"] = .estimate(random.meanReturn) }
@@ -106,7 +109,8 @@ struct TransferResult {
       outcomes.map { outcome in
         var own: [String: JSONValue] = [
           "rule": .string(outcome.rule.name), "what": .string(outcome.rule.summary),
-          "return_dream_trained": .estimate(mean(outcome.game)), "return_believed": .estimate(mean(outcome.dream)),
+          "return_dream_trained": .estimate(mean(outcome.game)),
+          "return_believed": .estimate(mean(outcome.dream)),
           "runs": .array(outcome.game.map { .estimate($0.meanReturn) }),
           "policies": .object(
             Dictionary(uniqueKeysWithValues: outcome.policies.map { ($0.name, JSONValue.string($0.hash)) })),
@@ -121,7 +125,8 @@ struct TransferResult {
   var page: Page {
     var page = Page(
       title: "From the dream to the real game", overline: world.manifest.name,
-      lead: "Policies that practised for \(steps) steps in a world learned from video without actions, put into the "
+      lead:
+        "Policies that practised for \(steps) steps in a world learned from video without actions, put into the "
         + "real game unchanged, on \(suite.count) levels that were in no video.")
     page.section(
       "What they are worth",
@@ -133,7 +138,9 @@ struct TransferResult {
     for outcome in outcomes.prefix(6) {
       if let curve = outcome.curves.first { chart.append(outcome.rule.name, Self.smoothed(curve)) }
     }
-    page.section("How they learned", "Mean return of the episodes that ended in a rollout, over steps of practice; seed 1.")
+    page.section(
+      "How they learned",
+      "Mean return of the episodes that ended in a rollout, over steps of practice; seed 1.")
     page.drawing("curves", chart, alt: "Learning curves in the dream")
     page.section(
       "What is wrong in the dream",
@@ -141,14 +148,18 @@ struct TransferResult {
         + "the policy of seed 1 played.")
     page.table(
       [
-        "rule", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true", "end found",
+        "rule", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
+        "end found",
         "would be paid", "coins from nowhere",
       ], outcomes.compactMap { outcome in outcome.audit?.row(outcome.rule.name) })
     page.section("The rules", "How each policy was trained in the dream.")
     page.definitions(
       outcomes.map { ($0.rule.name, $0.rule.summary) } + [
         ("levels", "\(suite.record.name) \(suite.record.version), hash \(suite.hash)"),
-        ("labels", "\(world.manifest.actionMap?.samples ?? 0) labelled transitions map latent actions to buttons"),
+        (
+          "labels",
+          "\(world.manifest.actionMap?.samples ?? 0) labelled transitions map latent actions to buttons"
+        ),
       ] + world.manifest.hashes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     return page
   }

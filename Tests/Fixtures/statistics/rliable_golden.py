@@ -63,7 +63,7 @@ golden = {
     "taus": taus.tolist(),
     "statistics": {name: float(f(mine)) for name, f in STATISTICS.items()},
     "profile": profile(mine).tolist(),
-    "probability_of_improvement": float(metrics.probability_of_improvement(mine, theirs)),
+    "improvement": float(metrics.probability_of_improvement(mine, theirs)),
     "indices": indices,
     "draws": draws.tolist(),
     "low": low.tolist(),

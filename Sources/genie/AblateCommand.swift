@@ -72,15 +72,28 @@ struct AblateCommand: ParsableCommand {
       about: "whether false actions in training teach that an action can be impossible",
       variants: [
         ("no false actions", "training.masking.actionNoise=0"), ("5%", "training.masking.actionNoise=0.05"),
-        ("5% by use", "training.masking.actionNoise=0.05 training.masking.noiseFollowsUse=true"),
         ("20%", "training.masking.actionNoise=0.2"),
-        ("25% of idle", "training.masking.idleNoise=0.25 training.masking.noiseFollowsUse=true"),
+        ("15% of unseen", "training.masking.actionNoise=0 training.masking.unseenActions=0.15"),
       ]),
     "ends": Study(
       about: "whether episodes' ends have to be shown oftener than they occur",
       variants: [
         ("as they occur", "training.endShare=0"), ("5%", "training.endShare=0.05"),
         ("15%", "training.endShare=0.15"),
+      ]),
+    "rehearsal": Study(
+      about: "whether the model should see frames of its own, and the tokens that sampling fixes first",
+      variants: [
+        ("neither", "training.masking.ownFrames=0 training.masking.pilots=0"),
+        ("own frames", "training.masking.ownFrames=0.5 training.masking.pilots=0"),
+        ("pilots", "training.masking.ownFrames=0 training.masking.pilots=0.6"),
+        ("both", "training.masking.ownFrames=0.3 training.masking.pilots=0.4"),
+      ]),
+    "balance": Study(
+      about: "whether clips should be drawn so that every code is seen as often",
+      variants: [
+        ("as they occur", "training.rareShare=0"), ("20% by code", "training.rareShare=0.2"),
+        ("40% by code", "training.rareShare=0.4"),
       ]),
     "context": Study(
       about: "how many tokens of the context are wrong in training",

@@ -72,7 +72,9 @@ private struct SampleVideo {
       configuration.rarityEmphasis = 0.5
       configuration.codePlacement = 0.5
       configuration.endShare = 0.5
-      configuration.masking.firstFrame = 0.5
+      configuration.rareShare = 0.3
+      configuration.masking = MaskingConfiguration(
+        unseenActions: 0.2, firstFrame: 0.5, ownFrames: 0.3, pilots: 0.3)
     }
     return configuration
   }
@@ -139,15 +141,47 @@ private struct SampleVideo {
   @Test func olderFilesAreRead() throws {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
-    for key in ["rarityEmphasis", "codePlacement", "endShare", "tokenizerShare", "latentActionShare"] {
-      object[key] = nil
-    }
+    let newer = [
+      "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare", "latentActionShare",
+    ]
+    for key in newer { object[key] = nil }
     var masking = try #require(object["masking"] as? [String: Any])
-    masking["firstFrame"] = nil
+    for key in ["firstFrame", "unseenActions", "ownFrames", "pilots"] { masking[key] = nil }
     object["masking"] = masking
     let data = try JSONSerialization.data(withJSONObject: object)
     let read = try JSONDecoder().decode(TrainingConfiguration.self, from: data)
-    #expect(read.masking.firstFrame == 0 && read.masking.corruption == MaskingConfiguration().corruption)
+    #expect(read.masking.firstFrame == 0 && !read.masking.rehearses && read.rareShare == 0)
+    #expect(read.masking.unseenActions == 0 && read.masking.corruption == MaskingConfiguration().corruption)
+  }
+}
+
+@Suite struct UnseenActionsTests {
+  /// After pictures of code 1 the video shows actions 0 and 1, after those of code 2 only 2 and 3.
+  @Test func whatNeverFollowsIsFound() throws {
+    let video = try SampleVideo()
+    let data = TrainingData(video.clips, heldOut: 0.2)
+    let frames = video.clips.shards.map(\.count)
+    let total = frames.reduce(0, +)
+    let key = RandomKey(seed: 5)
+    let codes = (0..<total).map { Int32(1 + key.integer(UInt64($0), below: 2)) }
+    let actions = (0..<total).map { frame -> Int32 in
+      guard frame > 0 else { return Dynamics.noAction }
+      return (codes[frame - 1] - 1) * 2 + Int32(key.integer(UInt64(total + frame), below: 2))
+    }
+    let store = TokenStore(
+      tokens: codes.flatMap { [Int32](repeating: $0, count: 16) }, actions: actions, offsets: [0, frames[0]],
+      tokensPerFrame: 16)
+    let unseen = UnseenActions(
+      store, data: data, grid: (4, 4), vocabulary: 4, actions: 4, workers: Workers(count: 2), seed: 1,
+      steps: 200)
+    for episode in data.split.training {
+      for frame in episode.frames.dropLast() {
+        let code = codes[store.place(episode.shard, frame)]
+        #expect(unseen.after(episode.shard, frame) == (code == 1 ? [2, 3] : [0, 1]))
+      }
+    }
+    let last = data.split.training[0]
+    #expect(unseen.after(last.shard, last.frames.upperBound - 1).isEmpty)
   }
 }
 

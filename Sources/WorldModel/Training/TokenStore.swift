@@ -2,6 +2,23 @@ import Autograd
 import NeuralNetwork
 import Video
 
+/// One clip of the tokens of a video.
+public struct TokenClip: Sendable {
+  /// `[time, tokens]`.
+  public var tokens: ArraySlice<Int32>
+  /// `[time]`: what led to each frame.
+  public var actions: [Int32]
+  /// `[time]`: which actions video does not show in the place of each; empty where that is not known.
+  var unseen: [[Int32]] = []
+
+  public init(tokens: ArraySlice<Int32>, actions: [Int32]) {
+    self.tokens = tokens
+    self.actions = actions
+  }
+
+  var time: Int { actions.count }
+}
+
 /// The video as the dynamics model sees it: tokens of every frame and the latent action that led to it.
 public struct TokenStore: Sendable {
   /// All shards, one after the other: `[frames, tokens]`.
@@ -11,6 +28,13 @@ public struct TokenStore: Sendable {
   /// Where each shard's frames begin.
   private let offsets: [Int]
   public let tokensPerFrame: Int
+
+  init(tokens: [Int32], actions: [Int32], offsets: [Int], tokensPerFrame: Int) {
+    self.tokens = tokens
+    self.actions = actions
+    self.offsets = offsets
+    self.tokensPerFrame = tokensPerFrame
+  }
 
   /// Encodes whole episodes in chunks, each with enough of its past that its codes are those of the whole.
   /// - Parameters:
@@ -69,6 +93,10 @@ public struct TokenStore: Sendable {
     tokensPerFrame = count
   }
 
+  /// Frames of all shards, and the number of one among them.
+  var count: Int { actions.count }
+  func place(_ shard: Int, _ frame: Int) -> Int { offsets[shard] + frame }
+
   /// `[range.count, tokens]`.
   public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
     let place = offsets[shard]
@@ -81,8 +109,10 @@ public struct TokenStore: Sendable {
   }
 
   /// A clip's tokens and actions; what led to its first frame is not told.
-  func clip(_ origin: ClipLoader.Origin, frames: Int) -> (tokens: ArraySlice<Int32>, actions: [Int32]) {
+  func clip(_ origin: ClipLoader.Origin, frames: Int) -> TokenClip {
     let range = origin.start..<origin.start + frames
-    return (tokens(origin.shard, range), [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
+    return TokenClip(
+      tokens: tokens(origin.shard, range),
+      actions: [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
   }
 }

@@ -38,12 +38,12 @@ python: setup ## A virtual environment with the Python client
 demo: build ## Trains agents in the bundled dream and in the real game, and shows what each is worth there
 	@rm -rf $(RUN)
 	world=($(if $(WORLD),--world $(WORLD)))
-	$(BIN)/genie experiment transfer "$${world[@]}" --steps $(STEPS) --seeds 1 --levels 100 --out $(RUN)/transfer
+	$(BIN)/genie experiment transfer "$${world[@]}" --rules lively-end --steps $(STEPS) --seeds 1 \
+	  --out $(RUN)/transfer
 	$(BIN)/genie experiment imitation "$${world[@]}" --episodes 60 --steps 600 --seeds 1 --samples 10 50 200 \
 	  --out $(RUN)/imitation
-	agent=($(RUN)/transfer/lively-*-1)
-	$(BIN)/genie report --policy "$${agent[0]}/agent.policy.safetensors" "$${world[@]}" --curve "$${agent[0]}" \
-	  --out $(RUN)/report
+	agent=$(RUN)/transfer/lively-end-1
+	$(BIN)/genie report --policy "$$agent/agent.policy.safetensors" "$${world[@]}" --curve "$$agent" --out $(RUN)/report
 	echo "open these in a browser:"
 	printf '  %s\n' $(CURDIR)/$(RUN)/{report,transfer,imitation}/index.html
 

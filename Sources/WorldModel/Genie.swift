@@ -55,6 +55,11 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if l.height != t.height || l.width != t.width {
       return "tokenizer and latent actions see frames of two sizes"
     }
+    if let width = l.tokenWidth, width != t.codebook.width || l.pooling != 1 || l.patch != t.patch {
+      return
+        "latent actions that see tokens of \(width) channels, pooled by \(l.pooling), in patches of \(l.patch): the "
+        + "tokenizer's have \(t.codebook.width) and patches of \(t.patch)"
+    }
     if l.height % (l.pooling * l.patch) != 0 || l.width % (l.pooling * l.patch) != 0 {
       return "latent actions: patches of \(l.patch) in frames pooled by \(l.pooling)"
     }
@@ -80,11 +85,8 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width {
       return "dynamics has other latent actions"
     }
-    for (value, name) in [
-      (sampling.temperature, "temperature"), (sampling.pilotTemperature, "pilotTemperature"),
-    ]
-    where !(value >= 0 && value <= 100) {
-      return "sampling.\(name) \(value)"
+    if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
+      return "sampling.temperature \(sampling.temperature)"
     }
     if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
       return "sampling.orderNoise \(sampling.orderNoise)"
@@ -117,7 +119,9 @@ public final class Genie: Sendable {
     if let problem = configuration.problem { throw .badConfiguration(problem) }
     self.configuration = configuration
     tokenizer = Tokenizer(configuration.tokenizer, seed: seed)
-    latentActions = LatentActionModel(configuration.latentActions, seed: seed &+ 1)
+    latentActions = LatentActionModel(
+      configuration.latentActions, seed: seed &+ 1,
+      tokenizer: configuration.latentActions.tokenWidth == nil ? nil : tokenizer)
     dynamics = Dynamics(configuration.dynamics, seed: seed &+ 2)
   }
 
@@ -160,7 +164,13 @@ public final class Genie: Sendable {
       // A lie about the size must not cost the memory of a giant before it is found out.
       let (t, l, d) = (configuration.tokenizer, configuration.latentActions, configuration.dynamics)
       for (file, needed) in [
-        (tokenizer, t.transformer(blocks: t.encoderBlocks + t.decoderBlocks, positions: true).matrixValues),
+        (
+          tokenizer,
+          t.transformer(
+            blocks: t.encoderBlocks, positions: true, attention: t.encoderAttention ?? .factorised
+          ).matrixValues
+            + t.transformer(blocks: t.decoderBlocks, positions: true).matrixValues
+        ),
         (latentActions, l.transformer(blocks: l.encoderBlocks + l.decoderBlocks).matrixValues),
         (dynamics, d.transformer.matrixValues + d.vocabulary * d.channels),
       ] {

@@ -34,16 +34,14 @@ struct AblateCommand: ParsableCommand {
         ("concatenated", "model.dynamics.conditioning=concatenated"),
       ]),
     "tokenizer": Study(
-      about: "whether the tokenizer looks back in time: space-time against space alone",
+      about:
+        "how the tokenizer's encoder looks at a clip: space-time (ST-ViViT), space alone (ViT), all at once (C-ViViT)",
       variants: [
-        (
-          "space-time",
-          "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=4"
-        ),
-        (
-          "space", "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=1"
-        ),
-      ]),
+        ("space-time", "model.tokenizer.window=4"), ("space", "model.tokenizer.window=1"),
+        ("all at once", "model.tokenizer.window=4 model.tokenizer.encoderAttention=full"),
+      ].map {
+        ($0.0, "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 " + $0.1)
+      }),
     "rare": Study(
       about: "whether rare patches need emphasis and codes of their own",
       variants: [
@@ -66,6 +64,22 @@ struct AblateCommand: ParsableCommand {
         (
           "pixels",
           "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=0"
+        ),
+      ]),
+    "tokens": Study(
+      about: "what the latent actions are learned from: pixels, as raw frames or as motion, or tokens",
+      variants: [
+        (
+          "motion",
+          "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=2"
+        ),
+        (
+          "pixels",
+          "model.latentActions.pooling=1 model.latentActions.patch=8 model.latentActions.motionRadius=0"
+        ),
+        (
+          "tokens",
+          "model.latentActions.pooling=1 model.latentActions.patch=8 model.latentActions.tokenWidth=16"
         ),
       ]),
     "impossible": Study(

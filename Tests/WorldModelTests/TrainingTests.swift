@@ -136,6 +136,53 @@ private struct SampleVideo {
   }
 }
 
+@Suite struct TokenLatentActionTests {
+  private func configuration() -> GenieConfiguration {
+    var configuration = GenieConfiguration.sample()
+    configuration.latentActions.pooling = 1
+    configuration.latentActions.patch = configuration.tokenizer.patch
+    configuration.latentActions.tokenWidth = configuration.tokenizer.codebook.width
+    return configuration
+  }
+
+  /// Latent actions of tokens are learned and inferred, and a picture whose tokens are the same has the same ones.
+  @Test func tokensInThePlaceOfPixels() throws {
+    let (video, genie) = (try SampleVideo(), try Genie(configuration(), seed: 1))
+    let stage = try LatentActionStage(
+      genie.latentActions,
+      training: TrainingConfiguration(
+        latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: .init(warmup: 2)), heldOut: 0.2),
+      data: TrainingData(video.clips, heldOut: 0.2), workers: Workers(count: 2), seed: 3)
+    for step in 0..<8 {
+      for figure in stage.step(step, progress: Double(step) / 8) { #expect(figure.value.isFinite) }
+    }
+    let clip = FrameBatch(
+      clips: 1, time: 6, height: 16, width: 16, bytes: video.clips.shards[0].frames(0..<6))
+    let seen = genie.latentActions.transitions(clip, arena: Arena())
+    let width = genie.tokenizer.configuration.codebook.width
+    #expect(seen.frames.shape == [1, 5, genie.tokenizer.tokens, width])
+    #expect(seen.features.shape == [1, 5, genie.tokenizer.tokens, 2 * width])
+    let codes = genie.tokenizer.encode(clip, arena: Arena())
+    let vectors = genie.tokenizer.quantizer.vectors(codes[...], shape: [codes.count], arena: Arena()).values
+    let size = genie.tokenizer.tokens * width
+    #expect(seen.frames.values == Array(vectors.prefix(5 * size)))
+    for i in 0..<5 * size { #expect(abs(seen.change[i] - vectors[size + i] + vectors[i]) < 1e-6) }
+    let actions = genie.latentActions.infer(clip, arena: Arena())
+    #expect(
+      actions.count == 5 && actions.allSatisfy { (0..<Int32(genie.latentActions.actions)).contains($0) })
+  }
+
+  @Test func tokensOfAnotherWidthAreRefused() {
+    var wrong = configuration()
+    wrong.latentActions.tokenWidth! += 1
+    #expect(wrong.problem?.contains("latent actions that see tokens") == true)
+    var pooled = configuration()
+    pooled.latentActions.pooling = 2
+    #expect(pooled.problem != nil)
+    #expect(configuration().problem == nil)
+  }
+}
+
 @Suite struct TrainingConfigurationTests {
   /// A file of before the settings were there is read, and says what was so then.
   @Test func olderFilesAreRead() throws {

@@ -17,19 +17,12 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// taken from either. The first uncertain token decides which frame it is, and the others then follow. Where no token
   /// is uncertain, the whole frame is fixed at once and no further step is needed.
   public var pilots: Int
-  /// Of the codes that these steps draw. Of several frames that are possible the likeliest code at each place may belong to
-  /// none: where the hero could be in three places, there is likely no hero in each. So here codes are drawn.
-  public var pilotTemperature: Float
 
-  public init(
-    steps: Int = 2, temperature: Float = 0, orderNoise: Float = 0, pilots: Int = 0,
-    pilotTemperature: Float = 0
-  ) {
+  public init(steps: Int = 2, temperature: Float = 0, orderNoise: Float = 0, pilots: Int = 0) {
     self.steps = steps
     self.temperature = temperature
     self.orderNoise = orderNoise
     self.pilots = pilots
-    self.pilotTemperature = pilotTemperature
   }
 
   /// What an older file does not tell is as it was then.
@@ -39,8 +32,7 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
       steps: try values.decode(Int.self, forKey: .steps),
       temperature: try values.decode(Float.self, forKey: .temperature),
       orderNoise: try values.decode(Float.self, forKey: .orderNoise),
-      pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0,
-      pilotTemperature: try values.decodeIfPresent(Float.self, forKey: .pilotTemperature) ?? 0)
+      pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0)
   }
 
   /// For a first frame that nothing is known of: many steps, each drawn.
@@ -146,8 +138,7 @@ public final class FrameSampler {
       for token in rows { draft.uniforms[token] = numbers.uniform(UInt64(token)) }
       let scratch = tape.arena.tensor([vocabulary])
       ck_sample_rows(
-        logits.pointer, draft.uniforms + rows.lowerBound,
-        step < pilots ? configuration.pilotTemperature : configuration.temperature,
+        logits.pointer, draft.uniforms + rows.lowerBound, configuration.temperature,
         draft.drawn + rows.lowerBound, draft.likelihoods + rows.lowerBound,
         draft.entropies + rows.lowerBound, scratch.pointer, rows.count, vocabulary)
       profile?.mark("draw codes")

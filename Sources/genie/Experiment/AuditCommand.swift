@@ -39,9 +39,6 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")
   var pilots: Int?
 
-  @Option(help: "Of the codes that those draw; the world's own if none is given.")
-  var pilotTemperature: Float?
-
   @Option(help: "Of the worlds and of what the policies draw.")
   var seed: UInt64 = 1
 
@@ -74,7 +71,7 @@ struct AuditCommand: ParsableCommand {
       let base = GeneratedWorldPool(
         started, workers: threads,
         sampling: DreamRules(
-          name: "", temperature: temperature, pilots: pilots, pilotTemperature: pilotTemperature
+          name: "", temperature: temperature, pilots: pilots
         )
         .sampling(of: world))
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)

@@ -35,8 +35,8 @@ struct CorrelationCommand: ParsableCommand {
   @Option(help: "Steps after which an episode is cut, in both.")
   var horizon = 128
 
-  @Option(help: "Temperature of the uncertain tokens in the dream; the world's own if none is given.")
-  var pilotTemperature: Float?
+  @Option(help: "Temperature of the tokens that the dream draws; the world's own if none is given.")
+  var temperature: Float?
 
   @OptionGroup var output: OutputOptions
 
@@ -78,7 +78,7 @@ struct CorrelationCommand: ParsableCommand {
     game.horizon = horizon
     let dream = Evaluation(starts: try firstFrames(game, ground), horizon: horizon)
     var rules = DreamRules(name: "")
-    rules.pilotTemperature = pilotTemperature
+    rules.temperature = temperature
     let pool = GeneratedWorldPool(
       ground.world, workers: threads, sampling: rules.sampling(of: ground.world))
     var result = CorrelationResult(world: ground.world, horizon: horizon)

@@ -21,8 +21,6 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
   var temperature: Float?
   var pilots: Int?
-  /// Of the codes that the latter draw.
-  var pilotTemperature: Float?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -45,20 +43,20 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
   static let all = [
-    DreamRules(name: "lively", starts: startFrames, pilotTemperature: lively),
+    DreamRules(name: "lively", starts: startFrames, temperature: lively),
     DreamRules(name: "plain"),
     DreamRules(name: "starts", starts: startFrames),
     DreamRules(name: "short", starts: startFrames, horizon: 32),
-    DreamRules(name: "lively-short", starts: startFrames, horizon: 32, pilotTemperature: lively),
+    DreamRules(name: "lively-short", starts: startFrames, horizon: 32, temperature: lively),
     DreamRules(
       name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty,
-      pilotTemperature: lively),
+      temperature: lively),
     DreamRules(
       name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation,
-      pilotTemperature: lively),
+      temperature: lively),
     DreamRules(
       name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination,
-      pilotTemperature: lively),
+      temperature: lively),
   ]
 
   /// In words.
@@ -66,7 +64,6 @@ struct DreamRules: Codable, Equatable, Sendable {
     var parts = [starts.map { "\($0) start frames of the video" } ?? "the world's own start frames"]
     if let horizon { parts.append("episodes of \(horizon) steps") }
     if let temperature { parts.append("temperature \(temperature)") }
-    if let pilotTemperature { parts.append("temperature \(pilotTemperature) of the uncertain tokens") }
     if let doubt, let consequence {
       let what =
         switch consequence {
@@ -97,7 +94,6 @@ struct DreamRules: Codable, Equatable, Sendable {
     var sampling = world.manifest.sampling
     sampling.temperature = temperature ?? sampling.temperature
     sampling.pilots = pilots ?? sampling.pilots
-    sampling.pilotTemperature = pilotTemperature ?? sampling.pilotTemperature
     return sampling
   }
 

@@ -3,7 +3,7 @@
 ///
 /// A world says how likely a frame was by its auxiliary `logLikelihood`. A policy that is trained in a dream looks for
 /// what pays there, faults included, and faults are seldom likely.
-public struct DoubtLimit: EnvironmentPool {
+public struct DoubtLimit: Wrapper {
   /// What becomes of a doubtful step.
   public enum Consequence: Sendable, Equatable {
     /// Its reward is less by so much.
@@ -16,7 +16,7 @@ public struct DoubtLimit: EnvironmentPool {
 
   public static let auxiliary = "logLikelihood"
 
-  private var base: any EnvironmentPool
+  public var base: any EnvironmentPool
   private let limit: Float
   private let consequence: Consequence
   private var ended: Set<Slot> = []
@@ -77,6 +77,14 @@ public struct DoubtLimit: EnvironmentPool {
       }
       if batch.terminated[row] || batch.truncated[row] { ended.insert(slot) }
     }
+  }
+
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {
+    snapshot.write(UInt8(ended.contains(slot) ? 1 : 0))
+  }
+
+  public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) throws(EnvironmentError) {
+    if try snapshot.read(UInt8.self) == 0 { ended.remove(slot) } else { ended.insert(slot) }
   }
 
   private mutating func stepOthers(

@@ -70,6 +70,23 @@ public final class Parameters: @unchecked Sendable {
     return parameter
   }
 
+  /// Divides the parameters into runs of about as many values, one for each rank: what a rank updates.
+  /// - Returns: for each run its parameters, and where their gradients lie.
+  public func runs(_ count: Int) -> [(parameters: Range<Int>, floats: Range<Int>)] {
+    var (runs, index): ([(Range<Int>, Range<Int>)], Int) = ([], 0)
+    for run in 0..<count {
+      let start = index
+      let end = gradientCount * (run + 1) / count
+      // A parameter belongs to the run in which its middle lies.
+      while index < all.count, run == count - 1 || all[index].offset + all[index].shape.count / 2 < end {
+        index += 1
+      }
+      let offsets = [start, index].map { $0 < all.count ? all[$0].offset : gradientCount }
+      runs.append((start..<index, offsets[0]..<offsets[1]))
+    }
+    return runs
+  }
+
   /// Number of trained values.
   public var count: Int { all.reduce(0) { $0 + $1.shape.count } }
 }

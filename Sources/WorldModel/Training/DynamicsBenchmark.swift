@@ -29,7 +29,7 @@ public final class DynamicsBenchmark: @unchecked Sendable {
   ) {
     dynamics = Dynamics(configuration, seed: 0)
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: precision)
-    optimizer = Optimizer(dynamics.parameters, OptimizerConfiguration(muonRate: nil))
+    optimizer = Optimizer(dynamics.parameters, OptimizerConfiguration(muonRate: nil), workers: workers)
     self.time = time
     let mask = dynamics.mask
     self.clips = (0..<clips).map { index in

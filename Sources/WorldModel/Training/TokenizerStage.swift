@@ -14,6 +14,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let clips: ClipLoader
   private let ends: [ClipLoader.Origin]
   private let validation: FrameBatch
+  private let workers: Workers
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
   private let key: RandomKey
@@ -30,6 +31,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
     ends = training.endShare > 0 ? data.lastWindows(frames: configuration.time) : []
     validation = try data.heldOut(frames: configuration.time, clips: 32)
+    self.workers = workers
     parallel = DataParallel(tokenizer.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     key = RandomKey(seed: seed).folded(in: "tokenizer")
@@ -46,11 +48,12 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       placeUnusedCodes(after: step)
     }
     let emphasis = rarityWeights()
-    let batch = batch(step)
-    let scale = 1 / Float(batch.bytes.count)
+    let origins = origins(step)
+    let scale = 1 / Float(origins.count * clips.frames * tokenizer.tokens * tokenizer.patches.channels)
     let commitment = 0.05 * Float(tokenizer.patches.channels) * scale
-    let (gradients, errors) = parallel.gradients(parts: batch.clips) { [self] part, worker, tape in
-      let target = batch.clips(part..<part + 1).patches(tokenizer.patches, arena: tape.arena)
+    let (gradients, errors) = parallel.gradients(parts: origins.count) { [self] part, worker, tape in
+      let clip = FrameBatch(clips.read([origins[part]]), of: clips)
+      let target = clip.patches(tokenizer.patches, arena: tape.arena)
       let quantized = tokenizer.quantizer(
         tape, tokenizer.encode(tape, tape.constant(target)), scale: commitment, statistics: statistics[worker]
       )
@@ -68,21 +71,21 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       return (tape.add(error, quantized.loss), error.value[0])
     }
     let norm = optimizer.update(gradients, progress: progress)
-    tokenizer.quantizer.update(statistics, key: own.folded(in: 1), revive: progress < placement)
+    tokenizer.quantizer.update(
+      statistics, of: workers.collective, key: own.folded(in: 1), revive: progress < placement)
     return [
       ("psnr", Fidelity.psnr(meanSquaredError: Double(errors.reduce(0, +)))), ("gradientNorm", Double(norm)),
     ]
   }
 
-  /// The clips of a step: windows of the video, and a share of last windows.
-  private func batch(_ step: Int) -> FrameBatch {
-    guard !ends.isEmpty else { return FrameBatch(clips.batch(step), of: clips) }
+  /// The clips of a step: windows of the video, and a share of last windows. Whoever takes a part of the step reads its clip.
+  private func origins(_ step: Int) -> [ClipLoader.Origin] {
+    guard !ends.isEmpty else { return clips.origins(step) }
     let own = key.folded(in: "ends").folded(in: UInt64(step))
-    let origins = clips.origins(step).enumerated().map { index, origin in
+    return clips.origins(step).enumerated().map { index, origin in
       Double(own.uniform(UInt64(2 * index))) < training.endShare
         ? ends[own.integer(UInt64(2 * index + 1), below: ends.count)] : origin
     }
-    return FrameBatch(clips.read(origins), of: clips)
   }
 
   /// What a patch of each code counts, 1 on average; nil where all count the same.
@@ -107,7 +110,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     var (vectors, codes, total): ([Float], [Int32], Int) = ([], [], 0)
     var uses = [Float](repeating: 0, count: tokenizer.vocabulary)
     for round in 1...1000 {
-      let batch = batch(step + round)
+      let batch = FrameBatch(clips.read(origins(step + round)), of: clips)
       arena.reset()
       let tape = Tape(arena: arena)
       let x = tape.constant(batch.patches(tokenizer.patches, arena: arena))

@@ -35,7 +35,7 @@
         let inPlace = genie_mpi_in_place()
         MPI_Reduce_scatter(inPlace, values, counts, genie_mpi_float(), genie_mpi_sum(), genie_mpi_world())
         // In place, MPI leaves the own piece at the beginning.
-        memmove(values + starts[rank], values, pieces[rank] * MemoryLayout<Float>.stride)
+        (values + starts[rank]).update(from: values, count: pieces[rank])
         return
       }
       for root in 0..<count {

@@ -52,6 +52,9 @@ public final class DynamicsBenchmark: @unchecked Sendable {
 
   public var parameterCount: Int { dynamics.parameters.all.reduce(0) { $0 + $1.shape.count } }
 
+  /// Bytes of the activations of one worker.
+  public var activationBytes: Int { parallel.tapes[0].arena.byteCount }
+
   /// Of the whole step, see ``DynamicsConfiguration/trainingFlops(clips:time:predicted:)``.
   public var flopsPerStep: Double {
     dynamics.configuration.trainingFlops(clips: clips.count, time: time, predicted: predicted)

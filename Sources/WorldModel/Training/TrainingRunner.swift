@@ -36,6 +36,8 @@ struct TrainingRunner {
   var checkpointInterval = 60.0
   var validationInterval = 30.0
   let showsProgress: Bool
+  /// Where the run is broken off, with a checkpoint; nil goes on to the end.
+  var lastStep: Int?
 
   /// Written beside the tensors of an unfinished stage.
   private struct Plan: Codable {
@@ -90,7 +92,7 @@ struct TrainingRunner {
       } catch { throw TrainingError.checkpoint(error) }
     }
     let calibration = 24
-    while plan.step < plan.steps ?? Int.max {
+    while plan.step < min(plan.steps ?? Int.max, lastStep ?? Int.max) {
       let progress = plan.steps.map { Double(plan.step) / Double($0) } ?? 0
       let figures = try stage.step(plan.step, progress: progress)
       for figure in figures {
@@ -121,7 +123,7 @@ struct TrainingRunner {
         lastCheckpoint = elapsed()
       }
     }
-    stage.finish()
+    if plan.step == plan.steps { stage.finish() }
     let figures = try validate(stage, step: plan.step)
     bar.finish()
     try save()

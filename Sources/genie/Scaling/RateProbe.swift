@@ -53,9 +53,12 @@ struct RateProbe {
       return Picture(height: 360, width: 640, pixels: pixels)
     }
     let inputs = (0..<workers.count).map { folder.appending(path: "video-\($0).mp4") }
-    do {
+    do throws(MovieError) {
       try Movie(frames, framesPerSecond: 30).write(to: inputs[0])
-    } catch MovieError.noFFmpeg { return nil }
+    } catch {
+      if case .noFFmpeg = error { return nil }
+      throw error
+    }
     for copy in inputs.dropFirst() { try FileManager.default.copyItem(at: inputs[0], to: copy) }
     var read = 0
     let seconds = try Stopwatch.seconds {

@@ -86,10 +86,12 @@ let testTargets: [Target] = [
   tests("ReinforcementLearning"),
   .testTarget(
     name: "GenieCommandTests",
-    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport"]),
+    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport", logging]),
   .testTarget(
     name: "EndToEndTests",
-    dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),
+    dependencies: [
+      "genie", "AgentSDK", "Environments", "GeneratedWorlds", "MessagePassing", "TestSupport",
+    ]),
 ]
 
 let package = Package(

@@ -46,16 +46,24 @@ public final class Parameters: @unchecked Sendable {
   /// Floats in one worker's gradient buffer.
   public private(set) var gradientCount = 0
   private let key: RandomKey
+  private let stored: StoredValues?
 
-  /// - Parameter seed: of the initial values; a parameter's values depend on the seed and its name alone.
-  public init(seed: UInt64) { key = RandomKey(seed: seed) }
+  /// - Parameters:
+  ///   - seed: of the initial values; a parameter's values depend on the seed and its name alone.
+  ///   - stored: values that are there already: a parameter whose values are among them is made of their memory.
+  public init(seed: UInt64, stored: StoredValues? = nil) {
+    key = RandomKey(seed: seed)
+    self.stored = stored
+  }
 
   public func make(_ name: String, _ shape: Shape, _ role: Parameter.Role, _ initializer: Initializer)
     -> Parameter
   {
     precondition(names.insert(name).inserted, "two parameters are named '\(name)'")
-    let value = Tensor(shape: shape)
+    let found = stored?.tensor(name, shape)
+    let value = found ?? Tensor(shape: shape)
     switch initializer {
+    case _ where found != nil: break
     case .constant(let constant): value.fill(constant)
     case .normal(let deviation):
       let own = key.folded(in: name)
@@ -89,6 +97,12 @@ public final class Parameters: @unchecked Sendable {
 
   /// Number of trained values.
   public var count: Int { all.reduce(0) { $0 + $1.shape.count } }
+}
+
+/// Where the values of parameters lie before there are parameters, by name.
+public protocol StoredValues: AnyObject, Sendable {
+  /// The values of that name and shape, in memory that may be changed; nil where there are none.
+  func tensor(_ name: String, _ shape: Shape) -> Tensor?
 }
 
 /// One worker's gradients of all parameters of a model.

@@ -30,7 +30,8 @@ public struct Tensor: @unchecked Sendable {
   ///   - pointer: the first of as many values as the shape holds.
   ///   - owner: keeps the memory where it is.
   public init(shape: Shape, borrowing pointer: UnsafeMutablePointer<Float>, of owner: AnyObject) {
-    self.init(shape: shape, storage: Storage(borrowing: pointer, capacity: shape.count, owner: owner), offset: 0)
+    self.init(
+      shape: shape, storage: Storage(borrowing: pointer, capacity: shape.count, owner: owner), offset: 0)
   }
 
   init(shape: Shape, storage: Storage, offset: Int) {

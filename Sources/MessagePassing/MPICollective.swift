@@ -65,7 +65,9 @@
       }
     }
 
-    private static func starts(_ pieces: [Int]) -> [Int] { pieces.reduce(into: [0]) { $0.append($0.last! + $1) } }
+    private static func starts(_ pieces: [Int]) -> [Int] {
+      pieces.reduce(into: [0]) { $0.append($0.last! + $1) }
+    }
 
     private static func spans(_ range: Range<Int>, of length: Int) -> [Range<Int>] {
       stride(from: range.lowerBound, to: range.upperBound, by: length).map {

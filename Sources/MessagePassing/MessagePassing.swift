@@ -35,8 +35,10 @@ public enum MessagePassing {
 
   /// Processes that were started together with this one, by what `mpirun`, `srun` and their like leave in the environment.
   static func processes(in environment: [String: String]) -> Int {
-    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"].compactMap { environment[$0].flatMap(Int.init) }
-      .first ?? 1
+    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"].compactMap {
+      environment[$0].flatMap(Int.init)
+    }
+    .first ?? 1
   }
 
   /// Joins the processes that were started together with this one. To be called once, before threads are made.

@@ -72,9 +72,9 @@ public enum Checkpoint {
   public static func read(
     into tensors: [String: Tensor], from url: URL
   ) throws(CheckpointError) -> [String: String] {
-    do { return try read(into: tensors, from: SafetensorsFile(url), name: url.lastPathComponent) } catch {
-      throw error as? CheckpointError ?? .unreadable(error as! SafetensorsError)
-    }
+    let file: SafetensorsFile
+    do { file = try SafetensorsFile(url) } catch { throw .unreadable(error) }
+    return try read(into: tensors, from: file, name: url.lastPathComponent)
   }
 
   /// The same from a file that some of the tensors may lie in already: of these it is only checked that they are numbers.

@@ -51,7 +51,9 @@ struct ImportCommand: ParsableCommand {
   var workers = 0
 
   @Flag(
-    help: "Keep the inputs that are finished if the import is broken off, and go on with what an earlier one left.")
+    help:
+      "Keep the inputs that are finished if the import is broken off, and go on with what an earlier one left."
+  )
   var resume = false
 
   @OptionGroup var output: OutputOptions

@@ -28,7 +28,8 @@ import WorldServer
     let fleet = try RemoteFleet(servers.map(\.endpoint), environment: "Platformer-v1", retry: quick)
     var local = GamePool(Platformer())
     let (here, there) = (
-      try (0..<5).map { _ in try local.open(OpenOptions()) }, try (0..<5).map { _ in try fleet.open(OpenOptions()) }
+      try (0..<5).map { _ in try local.open(OpenOptions()) },
+      try (0..<5).map { _ in try fleet.open(OpenOptions()) }
     )
     #expect(fleet.load.map(\.slots).sorted() == [2, 3])
     var (expected, batch) = (local.makeBatch(), fleet.makeBatch())

@@ -60,7 +60,8 @@ struct MPITests {
     for file in ["tokenizer", "latent_actions", "dynamics", "rewards"] {
       let name = file + ".safetensors"
       #expect(
-        try Data(contentsOf: one.appending(path: name)) == Data(contentsOf: two.appending(path: name)), "\(name)")
+        try Data(contentsOf: one.appending(path: name)) == Data(contentsOf: two.appending(path: name)),
+        "\(name)")
     }
   }
 

@@ -8,7 +8,10 @@ import Testing
 @Suite struct CollectiveTests {
   @Test(arguments: [1, 2, 3]) func gatheredValuesAreThoseOfAllRanks(ranks: Int) throws {
     let all = try ThreadCollective.run(ranks) { collective in
-      (collective.gathered([Int](repeating: collective.rank, count: collective.rank)), collective.shared(7.5 + Double(collective.rank)))
+      (
+        collective.gathered([Int](repeating: collective.rank, count: collective.rank)),
+        collective.shared(7.5 + Double(collective.rank))
+      )
     }
     for (values, shared) in all {
       #expect(values == (0..<ranks).map { [Int](repeating: $0, count: $0) })
@@ -105,10 +108,10 @@ import Testing
 
   /// A codebook moves by what the workers of all processes saw.
   @Test func statisticsAreThoseOfAllRanks() throws {
-    func quantizer() -> VectorQuantizer {
+    @Sendable func quantizer() -> VectorQuantizer {
       VectorQuantizer(.init(codes: 4, width: 3), key: RandomKey(seed: 2))
     }
-    func see(_ rank: Int, _ quantizer: VectorQuantizer, _ statistics: QuantizerStatistics) {
+    @Sendable func see(_ rank: Int, _ quantizer: VectorQuantizer, _ statistics: QuantizerStatistics) {
       let key = RandomKey(seed: 9).folded(in: UInt64(rank))
       let x = Tensor((0..<30).map { key.normal(UInt64($0)) }, shape: [10, 3])
       let tape = Tape(arena: Arena())

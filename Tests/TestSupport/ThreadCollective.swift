@@ -36,7 +36,8 @@ public final class ThreadCollective: Collective, @unchecked Sendable {
 
   public func reduceScatter(_ values: UnsafeMutablePointer<Float>, pieces: [Int]) {
     let total = pieces.reduce(0, +)
-    let all = meeting.exchange(Array(UnsafeBufferPointer(start: values, count: total)).map(\.bitPattern), rank)
+    let all = meeting.exchange(
+      Array(UnsafeBufferPointer(start: values, count: total)).map(\.bitPattern), rank)
     let start = pieces.prefix(rank).reduce(0, +)
     for i in start..<start + pieces[rank] {
       values[i] = all.dropFirst().reduce(Float(bitPattern: all[0][i])) { $0 + Float(bitPattern: $1[i]) }
@@ -49,7 +50,9 @@ public final class ThreadCollective: Collective, @unchecked Sendable {
     let all = meeting.exchange(own, rank)
     var place = 0
     for (rank, size) in pieces.enumerated() {
-      for i in place..<place + size { bytes.storeBytes(of: UInt8(all[rank][i]), toByteOffset: i, as: UInt8.self) }
+      for i in place..<place + size {
+        bytes.storeBytes(of: UInt8(all[rank][i]), toByteOffset: i, as: UInt8.self)
+      }
       place += size
     }
   }

@@ -14,7 +14,8 @@ struct ParallelImportTests {
     var videos: [URL] = []
     for index in 0..<5 {
       let video = folder.file("v\(index).mkv")
-      try Scenes.video((0..<(10 + 3 * index)).map { Scenes.texture(UInt64(index + 1), size: 32, offset: $0) }, video)
+      try Scenes.video(
+        (0..<(10 + 3 * index)).map { Scenes.texture(UInt64(index + 1), size: 32, offset: $0) }, video)
       videos.append(video)
     }
     self.videos = videos

@@ -155,7 +155,8 @@ public final class RemoteFleet: EnvironmentPool {
     let lost = slots.indices.filter { worlds[slots[$0]].place == nil }
     guard !lost.isEmpty else { return }
     for row in lost {
-      batch.faults[row] = .sessionLost(reason: "its server is gone; the slot is open at another, and waits for a reset")
+      batch.faults[row] = .sessionLost(
+        reason: "its server is gone; the slot is open at another, and waits for a reset")
     }
     // Where nobody has room now, a reset asks again.
     try? place(lost.map { slots[$0] })

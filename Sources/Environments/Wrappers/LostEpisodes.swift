@@ -13,7 +13,9 @@ public struct LostEpisodes: EnvironmentPool {
 
   public var specification: EnvironmentSpecification { base.specification }
 
-  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot { try base.open(options) }
+  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
+    try base.open(options)
+  }
 
   public mutating func close(_ slot: Slot) {
     base.close(slot)

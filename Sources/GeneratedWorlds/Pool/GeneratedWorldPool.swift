@@ -41,7 +41,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ///     level for each seed. nil chooses one of the world's levels instead. It takes a world that was trained for it
   ///     (``World/dreamsLevels``).
   public init(
-    _ world: World, prepared: PreparedGenie? = nil, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
+    _ world: World, prepared: PreparedGenie? = nil, workers: Workers? = nil,
+    sampling: SamplingConfiguration? = nil,
     rewards: (any RewardModel)? = nil,
     levelSampling: SamplingConfiguration? = nil, slotLimit: Int = 1024
   ) {

@@ -95,7 +95,8 @@ public final class VectorQuantizer: @unchecked Sendable {
   ///   - collective: the processes that train together, whose workers saw something too.
   ///   - revive: whether dead codes are placed on vectors of this step.
   public func update(
-    _ workers: [QuantizerStatistics], of collective: (any Collective)? = nil, key: RandomKey, revive: Bool = true
+    _ workers: [QuantizerStatistics], of collective: (any Collective)? = nil, key: RandomKey,
+    revive: Bool = true
   ) {
     let (codes, width) = (configuration.codes, configuration.width)
     var vectors = workers.flatMap(\.vectors)

@@ -137,7 +137,8 @@ public final class Optimizer: @unchecked Sendable {
     }
     collective.gather(
       buffer.flat.pointer, pieces: runs.map { $0.floats.count * MemoryLayout<Float>.stride })
-    for (index, parameter) in parameters.all.enumerated() where !runs[collective.rank].parameters.contains(index) {
+    for (index, parameter) in parameters.all.enumerated()
+    where !runs[collective.rank].parameters.contains(index) {
       tensors[index].copy(from: buffer.tensor(parameter))
     }
   }

@@ -74,7 +74,9 @@ public final class ClipFolderWriter {
     return record
   }
 
-  private func file(part: Int, shard: Int) -> URL { temporary.appending(path: "part-\(part)-\(shard).safetensors") }
+  private func file(part: Int, shard: Int) -> URL {
+    temporary.appending(path: "part-\(part)-\(shard).safetensors")
+  }
   private func recordFile(_ part: Int) -> URL { temporary.appending(path: "part-\(part).json") }
 
   /// Writes the next shard.

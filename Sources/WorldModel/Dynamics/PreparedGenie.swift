@@ -14,7 +14,9 @@ public struct PreparedGenie: Sendable {
   let dynamics: PreparedBiases
   let decoder: PreparedBiases
 
-  public init(_ genie: Genie, precision: Precision) { self.init(genie, precision: precision, packed: (nil, nil)) }
+  public init(_ genie: Genie, precision: Precision) {
+    self.init(genie, precision: precision, packed: (nil, nil))
+  }
 
   private init(
     _ genie: Genie, precision: Precision, packed: (dynamics: StoredValues?, decoder: StoredValues?)

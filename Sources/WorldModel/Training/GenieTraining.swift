@@ -132,7 +132,9 @@ public final class GenieTraining {
       "encoding", total: data.folder.frameCount, unit: "frames",
       style: showsProgress && workers.rank == 0 ? .automatic : .quiet)
     nonisolated(unsafe) let shown = bar
-    let store = try TokenStore(genie, folder: data.folder, keptIn: tokens, workers: workers) { shown.update(to: $0) }
+    let store = try TokenStore(genie, folder: data.folder, keptIn: tokens, workers: workers) {
+      shown.update(to: $0)
+    }
     bar.finish()
     return store
   }

@@ -72,7 +72,8 @@ public final class ScalingStudy {
     configuration.dynamics = dynamics
     let genie = try Genie(configuration, seed: seed)
     for (mine, others) in [
-      (genie.tokenizer.state, tokens.tokenizer.state), (genie.latentActions.state, tokens.latentActions.state),
+      (genie.tokenizer.state, tokens.tokenizer.state),
+      (genie.latentActions.state, tokens.latentActions.state),
     ] {
       for (name, tensor) in mine { tensor.copy(from: others[name]!) }
     }

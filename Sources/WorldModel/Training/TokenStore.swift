@@ -76,10 +76,14 @@ public struct TokenStore: Sendable {
   }
 
   /// `[range.count, tokens]`.
-  public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> { shards[shard].tokens(range)[...] }
+  public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
+    shards[shard].tokens(range)[...]
+  }
 
   /// `[range.count]`: what led to each frame; no action at the first frame of an episode.
-  public func actions(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> { shards[shard].actions(range)[...] }
+  public func actions(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
+    shards[shard].actions(range)[...]
+  }
 
   /// A clip's tokens and actions; what led to its first frame is not told.
   func clip(_ origin: ClipLoader.Origin, frames: Int) -> (tokens: ArraySlice<Int32>, actions: [Int32]) {

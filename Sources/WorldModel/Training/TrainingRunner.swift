@@ -69,7 +69,8 @@ struct TrainingRunner {
     }
     if let found = collective?.gathered([plan.step]).map({ $0[0] }), Set(found).count > 1 {
       throw TrainingError.unusable(
-        "the processes found checkpoints of steps \(found) in \(folder.path): all of them need to see the same folder")
+        "the processes found checkpoints of steps \(found) in \(folder.path): all of them need to see the same folder"
+      )
     }
     let bar = ProgressBar(
       stage.name, total: plan.steps, start: plan.step, unit: "steps",

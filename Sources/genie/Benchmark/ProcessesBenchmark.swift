@@ -59,7 +59,8 @@ struct ProcessesBenchmark {
     part.append("own_share_ms", medians[1] * 1e3, "ms")
     part.append("efficiency", medians[1] / medians[0], "")
     part.append("exchange_ms", medians[2] * 1e3, "ms")
-    let sent = 2 * 4 * Double(together.parameterCount) * Double(collective.count - 1) / Double(collective.count)
+    let sent =
+      2 * 4 * Double(together.parameterCount) * Double(collective.count - 1) / Double(collective.count)
     part.append("exchange_gigabytes_per_second", sent / medians[2] / 1e9, "GB/s")
     return part
   }

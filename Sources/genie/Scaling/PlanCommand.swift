@@ -46,7 +46,8 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Threads of a machine; 0 takes one for each processor.")
   var workers = 0
 
-  @Option(help: ArgumentHelp("Rate of one machine in training; measured if none is given.", valueName: "GFLOP/s"))
+  @Option(
+    help: ArgumentHelp("Rate of one machine in training; measured if none is given.", valueName: "GFLOP/s"))
   var gflops: Double?
 
   @Option(
@@ -84,7 +85,8 @@ struct PlanCommand: ParsableCommand {
       String(
         format: "one machine: %.0f GFLOP/s in training%@, %@%@", rates.trainingFlops / 1e9,
         gflops == nil ? ", measured" : "",
-        rates.importFrames.map { String(format: "%.0f frames/s imported", $0) } ?? "no ffmpeg to measure import",
+        rates.importFrames.map { String(format: "%.0f frames/s imported", $0) }
+          ?? "no ffmpeg to measure import",
         importRate == nil && rates.importFrames != nil ? ", measured" : ""))
     guard let preset else {
       let names = PaperModel.ladder.map(\.preset)

@@ -27,7 +27,9 @@ struct PlanTables {
         name, layers, "\(heads)", "\(width)", "\(head ?? width / heads)", Self.count(Double(count)), paper,
       ])
     }
-    row("tokenizer", "\(t.encoderBlocks) + \(t.decoderBlocks)", t.heads, t.channels, t.headWidth, t.parameterCount)
+    row(
+      "tokenizer", "\(t.encoderBlocks) + \(t.decoderBlocks)", t.heads, t.channels, t.headWidth,
+      t.parameterCount)
     row(
       "latent actions", "\(l.encoderBlocks) + \(l.decoderBlocks)", l.heads, l.channels, l.headWidth,
       l.parameterCount)
@@ -95,7 +97,8 @@ struct PlanTables {
   /// The paper's sizes, one a row.
   static func ladder(_ plans: [(name: String, plan: TrainingPlan)]) -> Table {
     var table = Table([
-      "preset", "layers", "heads", "width", "key size", "parameters", "paper's", "d2 a layer", "paper's", "FLOPs",
+      "preset", "layers", "heads", "width", "key size", "parameters", "paper's", "d2 a layer", "paper's",
+      "FLOPs",
       "paper's", "time",
     ])
     for (name, plan) in plans {
@@ -117,7 +120,9 @@ struct PlanTables {
     return String(format: "%.3g%@", value, least)
   }
 
-  static func count(_ value: Double) -> String { scaled(value, [(1e9, "B"), (1e6, "M"), (1e3, "k")], least: "") }
+  static func count(_ value: Double) -> String {
+    scaled(value, [(1e9, "B"), (1e6, "M"), (1e3, "k")], least: "")
+  }
 
   static func bytes(_ value: Double) -> String {
     scaled(value, [(1e15, " PB"), (1e12, " TB"), (1e9, " GB"), (1e6, " MB"), (1e3, " kB")], least: " B")

@@ -10,7 +10,8 @@ import WorldModel
 struct ScalingCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scaling",
-    abstract: "Trains dynamics models of several sizes on the same video, and tells how loss falls with compute.",
+    abstract:
+      "Trains dynamics models of several sizes on the same video, and tells how loss falls with compute.",
     discussion: """
       Every size and every batch is trained for the same number of steps. A power of the compute is fitted to the last losses; \
       what it predicts for the next size is written down before that size is trained, and compared with what comes of it. \
@@ -127,7 +128,8 @@ struct ScalingCommand: ParsableCommand {
   private func train(
     _ study: ScalingStudy, _ size: Size, batch: Int, folder: URL
   ) throws -> ScalingStudy.Run {
-    let name = "\(size.channels)x\(size.blocks)x\(size.heads)-batch\(batch)-steps\(steps)-time\(time)-seed\(seed)"
+    let name =
+      "\(size.channels)x\(size.blocks)x\(size.heads)-batch\(batch)-steps\(steps)-time\(time)-seed\(seed)"
     let file = folder.appending(path: name + ".json")
     if let data = try? Data(contentsOf: file),
       let run = try? JSONDecoder().decode(ScalingStudy.Run.self, from: data)

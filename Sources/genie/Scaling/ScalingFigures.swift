@@ -19,7 +19,9 @@ struct ScalingFigures {
   }
 
   var table: Table {
-    var table = Table(["parameters", "channels x blocks", "batch", "FLOPs", "seconds", "loss", "the law says"])
+    var table = Table([
+      "parameters", "channels x blocks", "batch", "FLOPs", "seconds", "loss", "the law says",
+    ])
     for run in bySize + byBatch.filter({ $0.batch != bySize[0].batch }) + [predicted] {
       table.append([
         String(format: "%.2fM", Double(run.parameters) / 1e6), "\(run.channels) x \(run.blocks)",
@@ -86,7 +88,9 @@ struct ScalingFigures {
       """
   }
 
-  private func panel(_ title: String, _ runs: [(run: ScalingStudy.Run, name: String)], _ law: PowerLaw?) -> HTML {
+  private func panel(_ title: String, _ runs: [(run: ScalingStudy.Run, name: String)], _ law: PowerLaw?)
+    -> HTML
+  {
     let curves = runs.map { Self.smoothed($0.run) }
     let xs = LogarithmicAxis(curves.flatMap { $0.map(\.x) })
     let ys = LogarithmicAxis(curves.flatMap { $0.map(\.y) })

@@ -145,7 +145,8 @@ struct ServeCommand: ParsableCommand {
     let stop = interruption()
     if let replicas, replicas > 1 {
       return try Replicas(
-        count: replicas, endpoints: endpoints, keep: keep, metrics: metrics, workers: workers ?? 0, logger: logger
+        count: replicas, endpoints: endpoints, keep: keep, metrics: metrics, workers: workers ?? 0,
+        logger: logger
       ).run(until: stop) { [self] folder in
         if servesWorld { try prepared(loadedWorld()).write(to: folder) }
       }

@@ -3,17 +3,17 @@ import MessagePassing
 import TestSupport
 import Testing
 
+private let mpirun = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  .map { URL(filePath: String($0)).appending(path: "mpirun") }
+  .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+
 /// Training by several processes, as `mpirun` starts them. Skipped, with a message, where there is no MPI.
 @Suite(
   .serialized,
   .enabled(
-    if: MessagePassing.isBuiltIn && MPITests.mpirun != nil,
+    if: MessagePassing.isBuiltIn && mpirun != nil,
     "needs MPI: apt install libopenmpi-dev, then swift test -c release --traits MPI"))
 struct MPITests {
-  static let mpirun = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    .map { URL(filePath: String($0)).appending(path: "mpirun") }
-    .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-
   private static let settings = [
     "--set", "training.tokenizer.steps=30", "--set", "training.latentActions.steps=30",
     "--set", "training.dynamics.steps=30", "--set", "training.rewards.steps=10",
@@ -29,7 +29,7 @@ struct MPITests {
   /// `mpirun -n 2 genie train`.
   private func start(_ clips: String, _ world: URL, _ more: [String]) throws -> (Process, Pipe) {
     let process = Process()
-    process.executableURL = Self.mpirun
+    process.executableURL = mpirun
     process.arguments =
       ["--oversubscribe", "-n", "2", CommandLineTool.products.appending(path: "genie").path, "train"]
       + ["--clips", clips, "--out", world.path, "--workers", "1", "--quiet"] + more

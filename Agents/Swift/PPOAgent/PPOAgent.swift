@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import Environments
 import Foundation
 import ReinforcementLearning
 import Reporting

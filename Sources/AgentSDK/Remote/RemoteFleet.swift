@@ -14,8 +14,9 @@ import WireProtocol
 /// var environments = try VectorEnvironment(LostEpisodes(fleet), count: 64)
 /// ```
 public final class RemoteFleet: EnvironmentPool {
+  /// That of each server, but for the slots, of which there are as many as all have together.
   public let specification: EnvironmentSpecification
-  private let environment: String
+  private let offered: EnvironmentSpecification
   private let retry: RetryPolicy
   private let keys: ClientKeys?
   private var servers: [Server]
@@ -57,15 +58,17 @@ public final class RemoteFleet: EnvironmentPool {
       }
     }
     guard let first = pools.compactMap({ $0 }).first else { throw failure! }
-    specification = first.specification
-    self.environment = first.specification.name
+    offered = first.specification
+    var specification = offered
+    specification.slotLimit = min(Int(Int32.max), offered.slotLimit * endpoints.count)
+    self.specification = specification
     self.retry = retry
     self.keys = keys
     let batch = first.makeBatch()
     servers = zip(endpoints, pools).map { Server(endpoint: $0, pool: $1, batch: batch) }
-    worlds = SlotTable(limit: min(Int(Int32.max), first.specification.slotLimit * endpoints.count))
+    worlds = SlotTable(limit: specification.slotLimit)
     for server in servers {
-      if let pool = server.pool { try Self.check(pool, like: specification, at: server.endpoint) }
+      if let pool = server.pool { try Self.check(pool, like: offered, at: server.endpoint) }
     }
   }
 
@@ -92,8 +95,8 @@ public final class RemoteFleet: EnvironmentPool {
   private func connect(_ index: Int) -> EnvironmentError? {
     let endpoint = servers[index].endpoint
     do throws(EnvironmentError) {
-      let pool = try RemotePool(endpoint, environment: environment, retry: retry, keys: keys)
-      try Self.check(pool, like: specification, at: endpoint)
+      let pool = try RemotePool(endpoint, environment: offered.name, retry: retry, keys: keys)
+      try Self.check(pool, like: offered, at: endpoint)
       servers[index].pool = pool
       return nil
     } catch { return error }

@@ -25,7 +25,7 @@ import WorldServer
 
   @Test func worldsAreSpreadAndLikeThoseOfOneServer() throws {
     let servers = [try GameServer(), try GameServer()]
-    let fleet = try RemoteFleet(servers.map(\.endpoint), environment: "Platformer-v1", retry: quick)
+    let fleet = try RemoteFleet(servers.map(\.endpoint), environment: "Platformer-v1")
     var local = GamePool(Platformer())
     let (here, there) = (
       try (0..<5).map { _ in try local.open(OpenOptions()) },

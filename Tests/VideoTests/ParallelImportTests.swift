@@ -48,12 +48,12 @@ struct ParallelImportTests {
     try FileManager.default.removeItem(at: broken)
     try Scenes.video((0..<9).map { Scenes.texture(7, size: 32, offset: $0) }, broken)
     // One of them was changed since.
-    try Scenes.video((0..<12).map { Scenes.texture(8, size: 32, offset: $0) }, videos[2])
+    try Scenes.video((0..<20).map { Scenes.texture(8, size: 32, offset: $0) }, videos[2])
     var read: [String: Int] = [:]
     let report = try VideoImport(options, workers: 2).run(videos + [broken], to: target, resumes: true) {
       read[$0.path, default: 0] += 1
     }
-    #expect(videos.map { read[$0.path] } == [1, 1, 12, 1, 1] && read[broken.path] == 9)
+    #expect(videos.map { read[$0.path] } == [1, 1, 20, 1, 1] && read[broken.path] == 9)
     let whole = folder.file("whole")
     let expected = try VideoImport(options).run(videos + [broken], to: whole)
     #expect(report.total == expected.total)

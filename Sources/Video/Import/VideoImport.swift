@@ -119,9 +119,10 @@ public struct VideoImport: Sendable {
     /// Another one where the file was changed since.
     var identity: String {
       func of(_ url: URL) -> String {
-        let values = try? url.resourceValues(forKeys: [.fileSizeKey, .contentModificationDateKey])
-        let date = values?.contentModificationDate?.timeIntervalSince1970 ?? 0
-        return "\(url.path) \(values?.fileSize ?? 0) \(date)"
+        // A URL may remember what it was asked before.
+        let attributes = (try? FileManager.default.attributesOfItem(atPath: url.path)) ?? [:]
+        let date = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        return "\(url.path) \(attributes[.size] ?? 0) \(date)"
       }
       switch self {
       case .video(let url): return of(url)

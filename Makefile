@@ -9,9 +9,8 @@ BIN := .build/release
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN := runs/demo
-ENDPOINT := ipc:///tmp/genie-demo-$(shell id -u).sock
-# Of `make demo`: how long the agent learns, and another world's folder than the bundled one.
-STEPS ?= 120000
+# Of `make demo`: how long the agents learn, and another world's folder than the bundled one.
+STEPS ?= 60000
 WORLD ?=
 APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
 
@@ -36,20 +35,17 @@ python: setup ## A virtual environment with the Python client
 	@if [ ! -x $(PYTHON) ]; then python3 -m venv $(VENV); fi
 	$(PYTHON) -c 'import genie_environments, pytest' 2>/dev/null || $(PYTHON) -m pip install -q -e 'Agents/Python[test]'
 
-demo: build ## Serves the bundled world, trains an agent in it, and shows what it learned
+demo: build ## Trains agents in the bundled dream and in the real game, and shows what each is worth there
 	@rm -rf $(RUN)
-	mkdir -p $(RUN)
-	$(BIN)/genie serve $(WORLD) --endpoint $(ENDPOINT) >$(RUN)/server.log 2>&1 &
-	server=$$!
-	trap 'kill $$server 2>/dev/null || true; wait $$server 2>/dev/null || true' EXIT
-	until grep -q '^serving at' $(RUN)/server.log; do
-	  kill -0 $$server 2>/dev/null || { cat $(RUN)/server.log >&2; exit 1; }
-	  sleep 0.1
-	done
-	$(BIN)/PPOAgent --endpoint $(ENDPOINT) --steps $(STEPS) --out $(RUN)/agent
-	$(BIN)/genie report --policy $(RUN)/agent/agent.policy.safetensors $(if $(WORLD),--world $(WORLD)) \
-	  --curve $(RUN)/agent --out $(RUN)/report
-	echo "open $(CURDIR)/$(RUN)/report/index.html in a browser"
+	world=($(if $(WORLD),--world $(WORLD)))
+	$(BIN)/genie experiment transfer "$${world[@]}" --rules lively-end --steps $(STEPS) --seeds 1 \
+	  --out $(RUN)/transfer
+	$(BIN)/genie experiment imitation "$${world[@]}" --episodes 60 --steps 600 --seeds 1 --samples 10 50 200 \
+	  --out $(RUN)/imitation
+	agent=$(RUN)/transfer/lively-end-1
+	$(BIN)/genie report --policy "$$agent/agent.policy.safetensors" "$${world[@]}" --curve "$$agent" --out $(RUN)/report
+	echo "open these in a browser:"
+	printf '  %s\n' $(CURDIR)/$(RUN)/{report,transfer,imitation}/index.html
 
 test: setup python ## Passes all tests
 	@swift test -c release --no-parallel

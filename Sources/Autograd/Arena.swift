@@ -52,6 +52,9 @@ public final class Arena {
     return tensor
   }
 
+  /// Bytes that were taken since the last ``reset()``.
+  public var usedBytes: Int { (total + used) * MemoryLayout<Float>.stride }
+
   /// Gives everything back: tensors of this arena may not be used any more.
   public func reset() {
     let generation = chunks[0].generation + 1

@@ -158,12 +158,7 @@ public final class World: Sendable {
       genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
   }
 
-  private static func hash(_ bytes: Data) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    let text = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - text.count) + text
-  }
+  private static func hash(_ bytes: Data) -> String { ContentHash(bytes).description }
 
   /// Whether first frames were masked in training, so that levels can be dreamt from nothing.
   public var dreamsLevels: Bool { (manifest.training?.configuration.masking.firstFrame ?? 0) > 0 }

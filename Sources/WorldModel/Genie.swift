@@ -55,6 +55,11 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if l.height != t.height || l.width != t.width {
       return "tokenizer and latent actions see frames of two sizes"
     }
+    if let width = l.tokenWidth, width != t.codebook.width || l.pooling != 1 || l.patch != t.patch {
+      return
+        "latent actions that see tokens of \(width) channels, pooled by \(l.pooling), in patches of \(l.patch): the "
+        + "tokenizer's have \(t.codebook.width) and patches of \(t.patch)"
+    }
     if l.height % (l.pooling * l.patch) != 0 || l.width % (l.pooling * l.patch) != 0 {
       return "latent actions: patches of \(l.patch) in frames pooled by \(l.pooling)"
     }
@@ -123,7 +128,9 @@ public final class Genie: Sendable {
     self.configuration = configuration
     tokenizer = Tokenizer(configuration.tokenizer, seed: seed, stored: stored.tokenizer)
     latentActions = LatentActionModel(
-      configuration.latentActions, seed: seed &+ 1, stored: stored.latentActions)
+      configuration.latentActions, seed: seed &+ 1,
+      tokenizer: configuration.latentActions.tokenWidth == nil ? nil : tokenizer,
+      stored: stored.latentActions)
     dynamics = Dynamics(configuration.dynamics, seed: seed &+ 2, stored: stored.dynamics)
   }
 
@@ -167,7 +174,13 @@ public final class Genie: Sendable {
       // A lie about the size must not cost the memory of a giant before it is found out.
       let (t, l, d) = (configuration.tokenizer, configuration.latentActions, configuration.dynamics)
       for (file, needed) in [
-        (tokenizer, t.transformer(blocks: t.encoderBlocks + t.decoderBlocks, positions: true).matrixValues),
+        (
+          tokenizer,
+          t.transformer(
+            blocks: t.encoderBlocks, positions: true, attention: t.encoderAttention ?? .factorised
+          ).matrixValues
+            + t.transformer(blocks: t.decoderBlocks, positions: true).matrixValues
+        ),
         (latentActions, l.transformer(blocks: l.encoderBlocks + l.decoderBlocks).matrixValues),
         (dynamics, d.transformer.matrixValues + d.vocabulary * d.channels),
       ] {

@@ -34,16 +34,14 @@ struct AblateCommand: ParsableCommand {
         ("concatenated", "model.dynamics.conditioning=concatenated"),
       ]),
     "tokenizer": Study(
-      about: "whether the tokenizer looks back in time: space-time against space alone",
+      about:
+        "how the tokenizer's encoder looks at a clip: space-time (ST-ViViT), space alone (ViT), all at once (C-ViViT)",
       variants: [
-        (
-          "space-time",
-          "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=4"
-        ),
-        (
-          "space", "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 model.tokenizer.window=1"
-        ),
-      ]),
+        ("space-time", "model.tokenizer.window=4"), ("space", "model.tokenizer.window=1"),
+        ("all at once", "model.tokenizer.window=4 model.tokenizer.encoderAttention=full"),
+      ].map {
+        ($0.0, "model.tokenizer.encoderBlocks=1 model.tokenizer.decoderBlocks=2 " + $0.1)
+      }),
     "rare": Study(
       about: "whether rare patches need emphasis and codes of their own",
       variants: [
@@ -68,19 +66,48 @@ struct AblateCommand: ParsableCommand {
           "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=0"
         ),
       ]),
+    "tokens": Study(
+      about: "what the latent actions are learned from: pixels, as raw frames or as motion, or tokens",
+      variants: [
+        (
+          "motion",
+          "model.latentActions.pooling=2 model.latentActions.patch=8 model.latentActions.motionRadius=2"
+        ),
+        (
+          "pixels",
+          "model.latentActions.pooling=1 model.latentActions.patch=8 model.latentActions.motionRadius=0"
+        ),
+        (
+          "tokens",
+          "model.latentActions.pooling=1 model.latentActions.patch=8 model.latentActions.tokenWidth=16"
+        ),
+      ]),
     "impossible": Study(
       about: "whether false actions in training teach that an action can be impossible",
       variants: [
         ("no false actions", "training.masking.actionNoise=0"), ("5%", "training.masking.actionNoise=0.05"),
-        ("5% by use", "training.masking.actionNoise=0.05 training.masking.noiseFollowsUse=true"),
         ("20%", "training.masking.actionNoise=0.2"),
-        ("25% of idle", "training.masking.idleNoise=0.25 training.masking.noiseFollowsUse=true"),
+        ("15% of unseen", "training.masking.actionNoise=0 training.masking.unseenActions=0.15"),
       ]),
     "ends": Study(
       about: "whether episodes' ends have to be shown oftener than they occur",
       variants: [
         ("as they occur", "training.endShare=0"), ("5%", "training.endShare=0.05"),
         ("15%", "training.endShare=0.15"),
+      ]),
+    "rehearsal": Study(
+      about: "whether the model should see frames of its own, and the tokens that sampling fixes first",
+      variants: [
+        ("neither", "training.masking.ownFrames=0 training.masking.pilots=0"),
+        ("own frames", "training.masking.ownFrames=0.5 training.masking.pilots=0"),
+        ("pilots", "training.masking.ownFrames=0 training.masking.pilots=0.6"),
+        ("both", "training.masking.ownFrames=0.3 training.masking.pilots=0.4"),
+      ]),
+    "balance": Study(
+      about: "whether clips should be drawn so that every code is seen as often",
+      variants: [
+        ("as they occur", "training.rareShare=0"), ("20% by code", "training.rareShare=0.2"),
+        ("40% by code", "training.rareShare=0.4"),
       ]),
     "context": Study(
       about: "how many tokens of the context are wrong in training",

@@ -191,6 +191,59 @@ struct SpaceTimeSample {
     #expect(difference(deep(tape, x).value.values, flat(tape, x).value.values) < 0.5)
   }
 
+  /// Full attention knows no later frame and none before its window; within it, every token of every frame reaches every other.
+  @Test func fullAttentionIsCausalWithinItsWindow() {
+    let parameters = Parameters(seed: 3)
+    let configuration = SpaceTimeConfiguration(
+      width: 16, blocks: 1, heads: 2, rows: 2, columns: 2, window: 3, attention: .full)
+    let transformer = SpaceTimeTransformer(parameters, "full", configuration)
+    #expect(parameters.all.allSatisfy { !$0.name.contains("temporal.qkv") })
+    let frames = Tensor.random([1, 6, 4, 16], seed: 5)
+    func output() -> [[Float]] {
+      let result = transformer(Tape(arena: Arena()), Tape(arena: Arena()).constant(frames)).value
+      return (0..<6).map { Array(result.values[$0 * 64..<($0 + 1) * 64]) }
+    }
+    let before = output()
+    // One token of frame 2.
+    for i in stride(from: 2 * 64, to: 2 * 64 + 16, by: 3) { frames[i] += 3 }
+    let after = output()
+    for frame in [0, 1, 5] { #expect(difference(before[frame], after[frame]) == 0, "frame \(frame)") }
+    for frame in [2, 3, 4] {
+      for token in 0..<4 {
+        let range = token * 16..<(token + 1) * 16
+        #expect(difference(Array(before[frame][range]), Array(after[frame][range])) > 0, "frame \(frame)")
+      }
+    }
+  }
+
+  /// Its gradients are those of finite differences.
+  @Test func fullAttentionHasTheRightGradients() {
+    let parameters = Parameters(seed: 4)
+    let transformer = SpaceTimeTransformer(
+      parameters, "full",
+      SpaceTimeConfiguration(
+        width: 8, blocks: 1, heads: 2, rows: 1, columns: 2, window: 2, attention: .full))
+    let (frames, wanted) = (Tensor.random([1, 3, 2, 8], seed: 5), Tensor.random([1, 3, 2, 8], seed: 6))
+    func loss(_ tape: Tape) -> Variable {
+      tape.squaredError(transformer(tape, tape.constant(frames)), wanted, scale: 1)
+    }
+    let gradients = Gradients(parameters)
+    let tape = Tape(arena: Arena(), gradients: gradients)
+    tape.backward(from: loss(tape))
+    for parameter in parameters.all {
+      let gradient = gradients.tensor(parameter)
+      let place = parameter.value.count / 2
+      let kept = parameter.value[place]
+      func at(_ step: Float) -> Float {
+        parameter.value[place] = kept + step
+        defer { parameter.value[place] = kept }
+        return loss(Tape(arena: Arena())).value[0]
+      }
+      let numeric = (at(1e-2) - at(-1e-2)) / 2e-2
+      #expect(abs(numeric - gradient[place]) < 2e-2 * max(1, abs(numeric)), "\(parameter.name)")
+    }
+  }
+
   /// Every parameter has a part in the output.
   @Test(arguments: kinds) func everyParameterGetsAGradient(kind: ActionConditioningKind?) {
     let sample = SpaceTimeSample(window: 3, kind: kind)

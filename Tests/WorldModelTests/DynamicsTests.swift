@@ -79,7 +79,7 @@ import Testing
     let dynamics = try Genie.sample().dynamics
     let clips = (0..<3).map { clip in
       let all = tokens(3, seed: UInt64(clip))
-      return (tokens: all[...], actions: [-1, 0, 1] as [Int32])
+      return TokenClip(tokens: all[...], actions: [-1, 0, 1])
     }
     // What the model says itself is right everywhere.
     let answered = clips.map { clip in
@@ -90,7 +90,7 @@ import Testing
         let row = Array(logits.values[token * 12..<(token + 1) * 12])
         shown[token] = Int32(row.indices.max { row[$0] < row[$1] }!)
       }
-      return (tokens: shown[...], actions: clip.actions)
+      return TokenClip(tokens: shown[...], actions: clip.actions)
     }
     let perfect = TokenAccuracy(dynamics, clips: answered, time: 3)
     #expect(perfect.all == 1 && perfect.changed == 1)

@@ -117,7 +117,9 @@ private struct SampleVideo {
       configuration.rarityEmphasis = 0.5
       configuration.codePlacement = 0.5
       configuration.endShare = 0.5
-      configuration.masking.firstFrame = 0.5
+      configuration.rareShare = 0.3
+      configuration.masking = MaskingConfiguration(
+        unseenActions: 0.2, firstFrame: 0.5, ownFrames: 0.3, pilots: 0.3)
     }
     return configuration
   }
@@ -231,20 +233,102 @@ extension TrainingStageTests {
   }
 }
 
+@Suite struct TokenLatentActionTests {
+  private func configuration() -> GenieConfiguration {
+    var configuration = GenieConfiguration.sample()
+    configuration.latentActions.pooling = 1
+    configuration.latentActions.patch = configuration.tokenizer.patch
+    configuration.latentActions.tokenWidth = configuration.tokenizer.codebook.width
+    return configuration
+  }
+
+  /// Latent actions of tokens are learned and inferred, and a picture whose tokens are the same has the same ones.
+  @Test func tokensInThePlaceOfPixels() throws {
+    let (video, genie) = (try SampleVideo(), try Genie(configuration(), seed: 1))
+    let stage = try LatentActionStage(
+      genie.latentActions,
+      training: TrainingConfiguration(
+        latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: .init(warmup: 2)), heldOut: 0.2),
+      data: TrainingData(video.clips, heldOut: 0.2), workers: Workers(count: 2), seed: 3)
+    for step in 0..<8 {
+      for figure in stage.step(step, progress: Double(step) / 8) { #expect(figure.value.isFinite) }
+    }
+    let clip = FrameBatch(
+      clips: 1, time: 6, height: 16, width: 16, bytes: video.clips.shards[0].frames(0..<6))
+    let seen = genie.latentActions.transitions(clip, arena: Arena())
+    let width = genie.tokenizer.configuration.codebook.width
+    #expect(seen.frames.shape == [1, 5, genie.tokenizer.tokens, width])
+    #expect(seen.features.shape == [1, 5, genie.tokenizer.tokens, 2 * width])
+    let codes = genie.tokenizer.encode(clip, arena: Arena())
+    let vectors = genie.tokenizer.quantizer.vectors(codes[...], shape: [codes.count], arena: Arena()).values
+    let size = genie.tokenizer.tokens * width
+    #expect(seen.frames.values == Array(vectors.prefix(5 * size)))
+    for i in 0..<5 * size { #expect(abs(seen.change[i] - vectors[size + i] + vectors[i]) < 1e-6) }
+    let actions = genie.latentActions.infer(clip, arena: Arena())
+    #expect(
+      actions.count == 5 && actions.allSatisfy { (0..<Int32(genie.latentActions.actions)).contains($0) })
+  }
+
+  @Test func tokensOfAnotherWidthAreRefused() {
+    var wrong = configuration()
+    wrong.latentActions.tokenWidth! += 1
+    #expect(wrong.problem?.contains("latent actions that see tokens") == true)
+    var pooled = configuration()
+    pooled.latentActions.pooling = 2
+    #expect(pooled.problem != nil)
+    #expect(configuration().problem == nil)
+  }
+}
+
 @Suite struct TrainingConfigurationTests {
   /// A file of before the settings were there is read, and says what was so then.
   @Test func olderFilesAreRead() throws {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
-    for key in ["rarityEmphasis", "codePlacement", "endShare", "tokenizerShare", "latentActionShare"] {
-      object[key] = nil
-    }
+    let newer = [
+      "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare", "latentActionShare",
+    ]
+    for key in newer { object[key] = nil }
     var masking = try #require(object["masking"] as? [String: Any])
-    masking["firstFrame"] = nil
+    for key in ["firstFrame", "unseenActions", "ownFrames", "pilots"] { masking[key] = nil }
     object["masking"] = masking
     let data = try JSONSerialization.data(withJSONObject: object)
     let read = try JSONDecoder().decode(TrainingConfiguration.self, from: data)
-    #expect(read.masking.firstFrame == 0 && read.masking.corruption == MaskingConfiguration().corruption)
+    #expect(read.masking.firstFrame == 0 && !read.masking.rehearses && read.rareShare == 0)
+    #expect(read.masking.unseenActions == 0 && read.masking.corruption == MaskingConfiguration().corruption)
+  }
+}
+
+@Suite struct UnseenActionsTests {
+  /// After pictures of code 1 the video shows actions 0 and 1, after those of code 2 only 2 and 3.
+  @Test func whatNeverFollowsIsFound() throws {
+    let video = try SampleVideo()
+    let data = TrainingData(video.clips, heldOut: 0.2)
+    let frames = video.clips.shards.map(\.count)
+    let total = frames.reduce(0, +)
+    let key = RandomKey(seed: 5)
+    let codes = (0..<total).map { Int32(1 + key.integer(UInt64($0), below: 2)) }
+    let actions = (0..<total).map { frame -> Int32 in
+      guard frame > 0 else { return Dynamics.noAction }
+      return (codes[frame - 1] - 1) * 2 + Int32(key.integer(UInt64(total + frame), below: 2))
+    }
+    let shards = [0..<frames[0], frames[0]..<total].map { range in
+      TokenShard(
+        tokens: codes[range].flatMap { [UInt16](repeating: UInt16($0), count: 16) },
+        actions: Array(actions[range]), tokensPerFrame: 16)
+    }
+    let store = TokenStore(shards: shards, tokensPerFrame: 16)
+    let unseen = UnseenActions(
+      store, data: data, grid: (4, 4), vocabulary: 4, actions: 4, workers: Workers(count: 2), seed: 1,
+      steps: 200)
+    for episode in data.split.training {
+      for frame in episode.frames.dropLast() {
+        let code = codes[store.place(episode.shard, frame)]
+        #expect(unseen.after(episode.shard, frame) == (code == 1 ? [2, 3] : [0, 1]))
+      }
+    }
+    let last = data.split.training[0]
+    #expect(unseen.after(last.shard, last.frames.upperBound - 1).isEmpty)
   }
 }
 

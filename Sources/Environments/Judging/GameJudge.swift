@@ -14,9 +14,15 @@ public protocol GameJudge: Sendable {
 
   /// Whether every effect can be shown from here: nothing in the way, and no end at the next step.
   func allowsEveryEffect(_ scene: GameScene) -> Bool
+
+  /// What the game would do where a picture shows this scene; nil where nobody can say.
+  /// - Parameter action: one of the game's own.
+  func outcome(of action: Int32, in scene: GameScene) -> RefereedStep?
 }
 
 extension GameJudge {
+  public func outcome(of action: Int32, in scene: GameScene) -> RefereedStep? { nil }
+
   /// - Parameter frame: `[height, width, 3]` of the game's size.
   public func read(_ frame: some Collection<UInt8>) -> GameScene {
     frame.withContiguousStorageIfAvailable { read($0) } ?? Array(frame).withUnsafeBufferPointer { read($0) }
@@ -75,6 +81,19 @@ public struct GameScene: Sendable, Equatable {
   public var rows: Int { tiles.count / columns }
   /// Whether the frame could be one of the game's: exactly one player, and every tile a real one.
   public var isValid: Bool { flaws.isEmpty }
+}
+
+/// What a game's own rules say about one step.
+public struct RefereedStep: Sendable, Hashable {
+  public var reward: Float
+  public var terminated: Bool
+  public var effect: VisibleEffect
+
+  public init(reward: Float, terminated: Bool, effect: VisibleEffect) {
+    self.reward = reward
+    self.terminated = terminated
+    self.effect = effect
+  }
 }
 
 /// What a step was seen to do: six cases, which is all that most actions of a side-scroller come to.

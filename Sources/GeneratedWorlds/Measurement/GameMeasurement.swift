@@ -92,11 +92,12 @@ public struct GameMeasurement: Sendable {
     decodedEndValidity = Self.decodedValidity(
       world.genie.tokenizer,
       episodes.map { episode in
-        FrameBatch(
-          clips: 1, time: 1, height: folder.height, width: folder.width,
+        let past = min(episode.frames.count, world.genie.configuration.tokenizer.window)
+        return FrameBatch(
+          clips: 1, time: past, height: folder.height, width: folder.width,
           bytes: folder.shards[episode.shard].frames(
-            episode.frames.upperBound - 1..<episode.frames.upperBound))
-      }, judge: judge, workers: workers)
+            episode.frames.upperBound - past..<episode.frames.upperBound))
+      }, last: true, judge: judge, workers: workers)
     if world.dreamsLevels {
       levels = try DreamtLevels(world, count: 256, judge: judge, real: distribution, workers: workers)
     }
@@ -122,8 +123,9 @@ public struct GameMeasurement: Sendable {
   }
 
   private static func decodedValidity(
-    _ tokenizer: Tokenizer, _ clips: [FrameBatch], judge: any GameJudge, workers: Workers
+    _ tokenizer: Tokenizer, _ clips: [FrameBatch], last: Bool = false, judge: any GameJudge, workers: Workers
   ) -> Double {
+    let judged = clips.map { last ? $0.time - 1..<$0.time : 0..<$0.time }
     let valid = Slots<Int>(count: clips.count)
     workers.run { [count = workers.count] worker in
       let arena = Arena()
@@ -131,10 +133,10 @@ public struct GameMeasurement: Sendable {
         arena.reset()
         let codes = tokenizer.encode(clips[index], arena: arena)
         let decoded = tokenizer.decode(codes, clips: 1, time: clips[index].time, arena: arena)
-        valid[index] = (0..<decoded.time).count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
+        valid[index] = judged[index].count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
       }
     }
-    return Double(valid.all.reduce(0, +)) / Double(max(1, clips.reduce(0) { $0 + $1.time }))
+    return Double(valid.all.reduce(0, +)) / Double(max(1, judged.reduce(0) { $0 + $1.count }))
   }
 
   private static func play(

@@ -60,7 +60,9 @@ public struct WorldMeasurement: Sendable {
     accuracy = TokenAccuracy(
       genie.dynamics,
       clips: zip(results.all, clips.actions).map { result, actions in
-        (result.codes.prefix(time * genie.tokenizer.tokens), [Dynamics.noAction] + actions.prefix(time - 1))
+        TokenClip(
+          tokens: result.codes.prefix(time * genie.tokenizer.tokens),
+          actions: [Dynamics.noAction] + actions.prefix(time - 1))
       }, time: time)
     var uses = [Int](repeating: 0, count: world.actions)
     for action in clips.actions.joined() { uses[Int(action)] += 1 }

@@ -1,5 +1,14 @@
 import Autograd
 
+/// Which tokens attend to which.
+public enum AttentionKind: String, Codable, Sendable, CaseIterable {
+  /// Within a frame, then along time at one position: linear in the number of frames (ST-ViViT; Genie, section 2).
+  case factorised
+  /// Among all tokens of all frames that are not later: quadratic (C-ViViT, as the paper compares it in section 3.3). It
+  /// has no cache, so that nothing can be sampled with it.
+  case full
+}
+
 /// What a space-time transformer is built from.
 public struct SpaceTimeConfiguration: Codable, Sendable, Equatable {
   /// Channels of a token.
@@ -19,10 +28,12 @@ public struct SpaceTimeConfiguration: Codable, Sendable, Equatable {
   public var positions: Bool
   /// A learned bias for each displacement, in spatial attention.
   public var relativeBias: Bool
+  public var attention: AttentionKind
 
   public init(
     width: Int, blocks: Int, heads: Int, headWidth: Int? = nil, rows: Int, columns: Int, window: Int = 16,
-    expansion: Int = 4, positions: Bool = true, relativeBias: Bool = true
+    expansion: Int = 4, positions: Bool = true, relativeBias: Bool = true,
+    attention: AttentionKind = .factorised
   ) {
     self.width = width
     self.blocks = blocks
@@ -34,13 +45,16 @@ public struct SpaceTimeConfiguration: Codable, Sendable, Equatable {
     self.expansion = expansion
     self.positions = positions
     self.relativeBias = relativeBias
+    self.attention = attention
   }
 
   public var tokens: Int { rows * columns }
   /// Channels of all heads together.
   public var attentionWidth: Int { headWidth.map { $0 * heads } ?? width }
   /// Values of all matrices of the blocks: fewer than a model of this configuration has.
-  public var matrixValues: Int { blocks * (8 * width * attentionWidth + 2 * expansion * width * width) }
+  public var matrixValues: Int {
+    blocks * ((attention == .full ? 4 : 8) * width * attentionWidth + 2 * expansion * width * width)
+  }
 }
 
 /// Spatial attention within a frame, causal temporal attention along one position, and one feed-forward after
@@ -52,9 +66,8 @@ public struct SpaceTimeBlock: Sendable {
   let spatialOut: Linear
   /// `[heads, (2 rows - 1) * (2 columns - 1)]`.
   let spatialBias: Parameter?
-  let temporalNorm: LayerNorm
-  let temporalQKV: Linear
-  let temporalOut: Linear
+  /// nil where attention is full.
+  let temporal: (norm: LayerNorm, qkv: Linear, out: Linear)?
   /// `[heads, window]`, by distance in frames: relative, so that cached keys stay valid when the window
   /// slides.
   let temporalBias: Parameter
@@ -80,9 +93,13 @@ public struct SpaceTimeBlock: Sendable {
         .vector,
         .values(Self.lookingAround(configuration)))
       : nil
-    temporalNorm = LayerNorm(parameters, name + ".temporal.norm", channels: width)
-    temporalQKV = projection(".temporal.qkv", width, 3 * inner)
-    temporalOut = projection(".temporal.out", inner, width, small)
+    temporal =
+      configuration.attention == .full
+      ? nil
+      : (
+        LayerNorm(parameters, name + ".temporal.norm", channels: width),
+        projection(".temporal.qkv", width, 3 * inner), projection(".temporal.out", inner, width, small)
+      )
     temporalBias = parameters.make(
       name + ".temporal.bias", [heads, configuration.window], .vector, .constant(0))
     feedForwardNorm = LayerNorm(parameters, name + ".feedForward.norm", channels: width)
@@ -112,7 +129,7 @@ public struct SpaceTimeBlock: Sendable {
 
   /// - Parameters:
   ///   - x: `[batch, time, tokens, width]`; `[1, 1, tokens, width]` with a cache.
-  ///   - spatialBias: what ``expandedBias(_:)`` gave.
+  ///   - spatialBias: what ``expandedBias(_:time:)`` gave.
   ///   - cache: the ring of this block and where the new frame goes in it; nil for whole sequences.
   ///   - onlyRemembers: stops when the frame's keys and values are in the cache; what is returned means nothing.
   /// - Returns: the shape of `x`.
@@ -122,25 +139,39 @@ public struct SpaceTimeBlock: Sendable {
   ) -> Variable {
     let heads = configuration.heads
     var x = x
-    let spatial = tape.spatialAttention(
-      spatialQKV(tape, spatialNorm(tape, x)), heads: heads, bias: spatialBias)
-    x = spatialOut(tape, spatial, residual: x)
-    let qkv = temporalQKV(tape, temporalNorm(tape, x))
-    let temporal =
-      if let cache {
-        tape.temporalAttention(qkv, heads: heads, ring: cache.ring, place: cache.place, ringBias: cache.bias)
-      } else {
-        tape.temporalAttention(qkv, heads: heads, bias: tape.variable(temporalBias))
-      }
-    if onlyRemembers { return temporal }
-    x = temporalOut(tape, temporal, residual: x)
+    let qkv = spatialQKV(tape, spatialNorm(tape, x))
+    let (batch, time, tokens) = (x.shape[0], x.shape[1], x.shape[2])
+    if let temporal {
+      x = spatialOut(tape, tape.spatialAttention(qkv, heads: heads, bias: spatialBias), residual: x)
+      let qkv = temporal.qkv(tape, temporal.norm(tape, x))
+      let attended =
+        if let cache {
+          tape.temporalAttention(
+            qkv, heads: heads, ring: cache.ring, place: cache.place, ringBias: cache.bias)
+        } else {
+          tape.temporalAttention(qkv, heads: heads, bias: tape.variable(temporalBias))
+        }
+      if onlyRemembers { return attended }
+      x = temporal.out(tape, attended, residual: x)
+    } else {
+      precondition(cache == nil, "full attention has no cache")
+      let attended = tape.spatialAttention(
+        tape.reshape(qkv, [batch, 1, time * tokens, qkv.shape[3]]), heads: heads, bias: spatialBias)
+      x = spatialOut(
+        tape, tape.reshape(attended, [batch, time, tokens, configuration.attentionWidth]), residual: x)
+    }
     return down(tape, up(tape, feedForwardNorm(tape, x)), residual: x)
   }
 
-  /// The biases of spatial attention for all pairs of tokens, `[heads, tokens, tokens]`.
-  func expandedBias(_ tape: Tape) -> Variable? {
-    spatialBias.map {
+  /// The biases of attention for all pairs of tokens, `[heads, tokens, tokens]`; of all frames where attention is full.
+  func expandedBias(_ tape: Tape, time: Int) -> Variable? {
+    let spatial = spatialBias.map {
       tape.relativeBias(tape.variable($0), rows: configuration.rows, columns: configuration.columns)
     }
+    guard configuration.attention == .full else { return spatial }
+    let tokens = configuration.tokens
+    return tape.spaceTimeBias(
+      spatial: spatial ?? tape.constant(tape.arena.zeros([configuration.heads, tokens, tokens])),
+      temporal: tape.variable(temporalBias), time: time)
   }
 }

@@ -70,7 +70,7 @@ public struct PreparedBiases: Sendable {
     let window = configuration.window
     self.window = window
     spatial = transformer.blocks.map { block in
-      block.expandedBias(tape).map {
+      block.expandedBias(tape, time: 1).map {
         let copy = Tensor(shape: $0.shape)
         copy.copy(from: $0.value)
         return copy

@@ -42,7 +42,7 @@ public final class SpaceTimeTransformer: Sendable {
     norm(
       tape,
       run(tape, x, actions: actions) { index, x in
-        blocks[index](tape, x, spatialBias: blocks[index].expandedBias(tape))
+        blocks[index](tape, x, spatialBias: blocks[index].expandedBias(tape, time: x.shape[1]))
       })
   }
 

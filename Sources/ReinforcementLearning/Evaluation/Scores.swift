@@ -44,6 +44,24 @@ public struct Scores: Sendable, Equatable {
     return middle.reduce(0, +) / Double(middle.count)
   }
 
+  /// The median over the strata of their mean scores.
+  public var median: Double {
+    Self.quantile(0.5, of: strata.map { $0.reduce(0, +) / Double($0.count) }.sorted())
+  }
+
+  /// How far the scores fall short of a good one, on average; what exceeds it makes up for nothing.
+  /// - Parameter optimum: the score from which on more is not better.
+  public func optimalityGap(below optimum: Double) -> Double {
+    let all = all
+    return optimum - all.reduce(0) { $0 + min($1, optimum) } / Double(all.count)
+  }
+
+  /// The share of runs that score more than each of some thresholds: the performance profile.
+  public func profile(above thresholds: [Double]) -> [Double] {
+    let all = all
+    return thresholds.map { threshold in Double(all.count { $0 > threshold }) / Double(all.count) }
+  }
+
   /// The probability that a run of this policy scores higher than one of another on the same task, chosen at
   /// random; equal scores count half (the Mann-Whitney statistic, averaged over strata).
   /// - Precondition: as many strata.
@@ -71,6 +89,17 @@ public struct Scores: Sendable, Equatable {
     return Self.interval(statistic(self), draws, confidence)
   }
 
+  /// ``profile(above:)``, each share with its own interval.
+  public func estimateOfProfile(
+    above thresholds: [Double], resamples: Int = 2000, confidence: Double = 0.95,
+    key: RandomKey = RandomKey(seed: 0)
+  ) -> [ScoreEstimate] {
+    let draws = (0..<resamples).map { resampled(key.folded(in: UInt64($0))).profile(above: thresholds) }
+    return profile(above: thresholds).enumerated().map { index, value in
+      Self.interval(value, draws.map { $0[index] }, confidence)
+    }
+  }
+
   /// ``probabilityOfImprovement(over:)`` with its interval: both policies' runs are drawn anew.
   public func estimateOfImprovement(
     over other: Scores, resamples: Int = 2000, confidence: Double = 0.95, key: RandomKey = RandomKey(seed: 0)
@@ -82,22 +111,44 @@ public struct Scores: Sendable, Equatable {
     return Self.interval(probabilityOfImprovement(over: other), draws, confidence)
   }
 
-  private static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> ScoreEstimate {
+  /// How much of what another policy gains over a baseline this one gains: (mean - baseline) / (other - baseline). All
+  /// three are drawn anew for the interval.
+  public func estimateOfShare(
+    of other: Scores, over baseline: Scores, resamples: Int = 2000, confidence: Double = 0.95,
+    key: RandomKey = RandomKey(seed: 0)
+  ) -> ScoreEstimate {
+    func share(_ mine: Scores, _ other: Scores, _ baseline: Scores) -> Double {
+      (mine.mean - baseline.mean) / (other.mean - baseline.mean)
+    }
+    let draws = (0..<resamples).map { index in
+      let own = key.folded(in: UInt64(index))
+      return share(
+        resampled(own), other.resampled(own.folded(in: "other")), baseline.resampled(own.folded(in: "base")))
+    }
+    return Self.interval(share(self, other, baseline), draws.filter(\.isFinite), confidence)
+  }
+
+  static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> ScoreEstimate {
     let sorted = draws.sorted()
     let tail = (1 - confidence) / 2
     return ScoreEstimate(value: value, low: quantile(tail, of: sorted), high: quantile(1 - tail, of: sorted))
   }
 
   /// As many scores of each stratum, drawn with replacement.
-  private func resampled(_ key: RandomKey) -> Scores {
+  func resampled(_ key: RandomKey) -> Scores {
     var counter: UInt64 = 0
-    return Scores(
-      strata: strata.map { scores in
-        (0..<scores.count).map { _ in
+    return resampled(
+      strata.map { scores in
+        scores.map { _ in
           counter += 1
-          return scores[key.integer(counter, below: scores.count)]
+          return key.integer(counter, below: scores.count)
         }
       })
+  }
+
+  /// - Parameter indices: which scores of each stratum are drawn.
+  func resampled(_ indices: [[Int]]) -> Scores {
+    Scores(strata: zip(strata, indices).map { scores, drawn in drawn.map { scores[$0] } })
   }
 
   /// Interpolated linearly between the two nearest of `sorted`.

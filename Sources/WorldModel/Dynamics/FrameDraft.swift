@@ -20,7 +20,7 @@ public final class FrameDraft: @unchecked Sendable {
   /// Whether all tokens are fixed.
   private(set) var isComplete = false
   /// The entropy, in nats, up to which a token counts as certain.
-  private static let certain: Float = 0.2
+  static let certain: Float = 0.2
 
   init(tokens count: Int, mask: Int32) {
     tokens = [Int32](repeating: mask, count: count)

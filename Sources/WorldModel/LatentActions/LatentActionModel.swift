@@ -1,4 +1,5 @@
 import Autograd
+import CKernels
 import NeuralNetwork
 
 /// What a latent action model is built from.
@@ -24,13 +25,16 @@ public struct LatentActionConfiguration: Codable, Sendable, Equatable {
   public var conditioning: ActionConditioningKind
   /// A linear map of its own for each dimension of the code, at the decoder's end.
   public var bilinearHead: Bool
+  /// Channels of the tokenizer's codes, where the model sees and predicts tokens (which the paper found worse, section 3.3);
+  /// nil lets it see pixels.
+  public var tokenWidth: Int?
 
   public init(
     height: Int = 64, width: Int = 64, pooling: Int = 4, patch: Int = 4, channels: Int = 64, heads: Int = 4,
     headWidth: Int? = nil, encoderBlocks: Int = 1, decoderBlocks: Int = 2, window: Int = 4,
     motionRadius: Int = 1,
     codebook: VectorQuantizer.Configuration = .init(codes: 8, width: 8, decay: 0.97, deadBelow: 0.1),
-    conditioning: ActionConditioningKind = .film, bilinearHead: Bool = true
+    conditioning: ActionConditioningKind = .film, bilinearHead: Bool = true, tokenWidth: Int? = nil
   ) {
     self.height = height
     self.width = width
@@ -46,6 +50,7 @@ public struct LatentActionConfiguration: Codable, Sendable, Equatable {
     self.codebook = codebook
     self.conditioning = conditioning
     self.bilinearHead = bilinearHead
+    self.tokenWidth = tokenWidth
   }
 
   /// Patches of the pooled frame.
@@ -67,6 +72,7 @@ public final class LatentActionModel: Sendable {
   public let parameters: Parameters
   public let quantizer: VectorQuantizer
   public let patches: Patches
+  private let tokenizer: Tokenizer?
   let embedMotion: Linear
   let encoder: SpaceTimeTransformer
   let toCode: Linear
@@ -74,43 +80,95 @@ public final class LatentActionModel: Sendable {
   let decoder: SpaceTimeTransformer
   let toPatch: Linear
 
-  /// - Parameter stored: values that are there already; what it does not hold starts from the seed.
-  public init(_ configuration: LatentActionConfiguration, seed: UInt64, stored: StoredValues? = nil) {
+  /// - Parameters:
+  ///   - tokenizer: for a model that sees tokens.
+  ///   - stored: values that are there already; what it does not hold starts from the seed.
+  public init(
+    _ configuration: LatentActionConfiguration, seed: UInt64, tokenizer: Tokenizer? = nil,
+    stored: StoredValues? = nil
+  ) {
+    precondition((tokenizer == nil) == (configuration.tokenWidth == nil), "tokens need a tokenizer")
     self.configuration = configuration
+    self.tokenizer = tokenizer
     patches = configuration.patches
     let parameters = Parameters(seed: seed, stored: stored)
     self.parameters = parameters
     let (channels, code) = (configuration.channels, configuration.codebook.width)
     let motion = MotionFeatures(radius: configuration.motionRadius)
+    let values = configuration.tokenWidth ?? patches.channels
     embedMotion = Linear(
-      parameters, "embedMotion", inputs: motion.channels * patches.size * patches.size, outputs: channels,
-      role: .outer)
+      parameters, "embedMotion",
+      inputs: configuration.tokenWidth.map { 2 * $0 } ?? motion.channels * patches.size * patches.size,
+      outputs: channels, role: .outer)
     encoder = SpaceTimeTransformer(
       parameters, "encoder", configuration.transformer(blocks: configuration.encoderBlocks))
     toCode = Linear(parameters, "toCode", inputs: 2 * channels, outputs: code, role: .outer)
-    embedFrame = Linear(parameters, "embedFrame", inputs: patches.channels, outputs: channels, role: .outer)
+    embedFrame = Linear(parameters, "embedFrame", inputs: values, outputs: channels, role: .outer)
     decoder = SpaceTimeTransformer(
       parameters, "decoder", configuration.transformer(blocks: configuration.decoderBlocks),
       actions: (configuration.conditioning, code))
     toPatch = Linear(
       parameters, "toPatch", inputs: configuration.bilinearHead ? channels * (1 + code) : channels,
-      outputs: patches.channels, role: .outer, deviation: 0)
+      outputs: values, role: .outer, deviation: 0)
     quantizer = VectorQuantizer(configuration.codebook, key: RandomKey(seed: seed).folded(in: "codebook"))
   }
 
   /// Number of latent actions.
   public var actions: Int { configuration.codebook.codes }
 
+  /// Values that are predicted of each patch.
+  var predictedValues: Int { configuration.tokenWidth ?? patches.channels }
+
+  /// What the model sees of clips, and what it has to predict.
+  struct Transitions {
+    /// `[clips, time - 1, patches, values]`: of both frames.
+    let features: Tensor
+    /// The same of the old frames, and of what is added to them.
+    let frames: Tensor
+    let change: Tensor
+    /// Of frames that are seen as pixels.
+    let pooled: PooledFrames?
+  }
+
+  /// - Parameter rolls: by how many rows what is seen of each clip is rolled; what is predicted is not. Only pixels are.
+  func transitions(_ frames: FrameBatch, rolls: [Int]? = nil, arena: Arena) -> Transitions {
+    let (steps, time) = (0..<frames.time - 1, frames.time)
+    if let tokenizer {
+      let codes = tokenizer.encode(frames, arena: arena)
+      func vectors(_ steps: Range<Int>) -> Tensor {
+        let chosen = (0..<frames.clips).flatMap { clip in
+          codes[
+            (clip * time + steps.lowerBound) * patches.count..<(clip * time + steps.upperBound)
+              * patches.count]
+        }
+        return tokenizer.quantizer.vectors(
+          chosen[...], shape: [frames.clips, steps.count, patches.count], arena: arena)
+      }
+      let (old, new, change) = (vectors(steps), vectors(1..<time), vectors(1..<time))
+      ck_add_scaled(old.pointer, -1, change.pointer, change.count)
+      let tape = Tape(arena: arena)
+      let features = tape.concatenate(tape.constant(new), tape.constant(change)).value
+      return Transitions(features: features, frames: old, change: change, pooled: nil)
+    }
+    let pooled = PooledFrames(frames, by: configuration.pooling)
+    let old = pooled.patches(patches, frames: steps, arena: arena)
+    let change = pooled.patches(patches, frames: 1..<time, arena: arena)
+    ck_add_scaled(old.pointer, -1, change.pointer, change.count)
+    let features = MotionFeatures(radius: configuration.motionRadius).features(
+      rolls.map { pooled.rolled(rows: $0) } ?? pooled, patches: patches, arena: arena)
+    return Transitions(features: features, frames: old, change: change, pooled: pooled)
+  }
+
   /// What happened between successive frames, as a vector that is not yet quantised.
-  /// - Parameter motion: what ``MotionFeatures`` gave, `[batch, time - 1, patches, values]`.
+  /// - Parameter features: of ``Transitions``.
   /// - Returns: `[batch, time - 1, code channels]`.
-  func encode(_ tape: Tape, _ motion: Variable) -> Variable {
-    toCode(tape, tape.meanAndMaximum(encoder(tape, embedMotion(tape, motion))))
+  func encode(_ tape: Tape, _ features: Variable) -> Variable {
+    toCode(tape, tape.meanAndMaximum(encoder(tape, embedMotion(tape, features))))
   }
 
   /// The next frames, as differences from the given ones.
   /// - Parameters:
-  ///   - frames: patches of pooled frames, `[batch, time - 1, patches, values]`.
+  ///   - frames: of ``Transitions``, `[batch, time - 1, patches, values]`.
   ///   - codes: `[batch, time - 1, code channels]`.
   /// - Returns: next frame minus frame, of the shape of `frames`.
   func predictChange(_ tape: Tape, _ frames: Variable, codes: Variable) -> Variable {
@@ -123,10 +181,8 @@ public final class LatentActionModel: Sendable {
   /// - Returns: `[clips, time - 1]`, codes in `0..<actions`.
   public func infer(_ frames: FrameBatch, arena: Arena) -> [Int32] {
     let tape = Tape(arena: arena)
-    let pooled = PooledFrames(frames, by: configuration.pooling)
-    let motion = MotionFeatures(radius: configuration.motionRadius).features(
-      pooled, patches: patches, arena: arena)
-    return quantizer.nearest(tape.normalize(encode(tape, tape.constant(motion))).value, arena: arena)
+    let features = transitions(frames, arena: arena).features
+    return quantizer.nearest(tape.normalize(encode(tape, tape.constant(features))).value, arena: arena)
   }
 
   /// What a checkpoint keeps.

@@ -52,8 +52,10 @@ extension TokenizerConfiguration {
 extension LatentActionConfiguration {
   /// Trained values, the codebook left out.
   public var parameterCount: Int {
-    let (values, code) = (patches.channels, codebook.width)
-    let motion = MotionFeatures(radius: motionRadius).channels * patches.size * patches.size
+    let (values, code) = (tokenWidth ?? patches.channels, codebook.width)
+    let motion =
+      tokenWidth.map { 2 * $0 }
+      ?? MotionFeatures(radius: motionRadius).channels * patches.size * patches.size
     return (motion + 1) * channels + (2 * channels + 1) * code + (values + 1) * channels
       + ((bilinearHead ? channels * (1 + code) : channels) + 1) * values
       + transformer(blocks: encoderBlocks).parameterCount()

@@ -15,7 +15,7 @@ public struct TokenAccuracy: Sendable, Equatable {
   }
 
   /// - Parameter clips: `[time, tokens]` and `[time]` each; time at least 2.
-  public init(_ dynamics: Dynamics, clips: [(tokens: ArraySlice<Int32>, actions: [Int32])], time: Int) {
+  public init(_ dynamics: Dynamics, clips: [TokenClip], time: Int) {
     let tape = Tape(arena: Arena())
     let count = dynamics.configuration.tokens
     var (right, rightChanged, changing, total, loss) = (0, 0, 0, 0, 0.0)

@@ -61,34 +61,20 @@ public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
   }
 }
 
-/// Finds rewards and ends in the tokens of two successive frames: two small convolutions over both frames' tokens, and
-/// the strongest response anywhere. Trained on a few labelled episodes.
+/// Finds rewards and ends in the tokens of two successive frames. Trained on a few labelled episodes.
 public final class TokenRewardModel: RewardModel, Sendable {
   public let configuration: TokenRewardConfiguration
   public let parameters: Parameters
-  private let embedding: Embedding
-  private let first: Convolution
-  private let second: Convolution
-  private let head: Linear
+  private let network: TransitionNetwork
 
   public init(_ configuration: TokenRewardConfiguration, seed: UInt64) throws(GenieError) {
     if let problem = configuration.problem { throw .badConfiguration(problem) }
     self.configuration = configuration
     parameters = Parameters(seed: seed)
-    embedding = Embedding(
-      parameters, "embedding", entries: configuration.vocabulary, channels: configuration.channels,
-      deviation: 0.5)
-    first = Convolution(
-      parameters, "first", channels: 2 * configuration.channels, filters: configuration.filters, kernel: 3,
-      padding: 1,
-      activation: .gelu)
-    second = Convolution(
-      parameters, "second", channels: configuration.filters, filters: configuration.filters, kernel: 3,
-      padding: 1,
-      activation: .gelu)
-    head = Linear(
-      parameters, "head", inputs: 2 * configuration.filters, outputs: configuration.values.count + 1,
-      role: .outer)
+    network = TransitionNetwork(
+      parameters, grid: (configuration.rows, configuration.columns), vocabulary: configuration.vocabulary,
+      channels: configuration.channels, filters: configuration.filters,
+      outputs: configuration.values.count + 1)
   }
 
   /// - Parameters:
@@ -96,14 +82,7 @@ public final class TokenRewardModel: RewardModel, Sendable {
   ///   - tokens: `[transitions, tokens]`.
   /// - Returns: `[transitions, rewards + 1]`: a logit for each reward of the configuration, and for the end.
   func logits(_ tape: Tape, previous: [Int32], tokens: [Int32]) -> Variable {
-    let count = tokens.count / (configuration.rows * configuration.columns)
-    let shape: Shape = [count, configuration.rows, configuration.columns]
-    let both = tape.concatenate(
-      embedding(tape, previous[...], shape: shape), embedding(tape, tokens[...], shape: shape))
-    let responses = second(tape, first(tape, both))
-    let flat = tape.reshape(
-      responses, [count, 1, configuration.rows * configuration.columns, configuration.filters])
-    return tape.reshape(head(tape, tape.meanAndMaximum(flat)), [count, configuration.values.count + 1])
+    network(tape, previous: previous, tokens: tokens)
   }
 
   public func judge(

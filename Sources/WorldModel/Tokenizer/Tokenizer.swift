@@ -18,12 +18,15 @@ public struct TokenizerConfiguration: Codable, Sendable, Equatable {
   public var codebook: VectorQuantizer.Configuration
   /// Learned positions in the encoder. They let one patch have several codes, which makes tokens harder to predict.
   public var encoderPositions: Bool
+  /// Of the encoder; nil is factorised, as the decoder is, for it is sampled with.
+  public var encoderAttention: AttentionKind?
 
   public init(
     height: Int = 64, width: Int = 64, patch: Int = 8, channels: Int = 128, heads: Int = 4,
     headWidth: Int? = nil,
     encoderBlocks: Int = 0, decoderBlocks: Int = 1, window: Int = 2,
-    codebook: VectorQuantizer.Configuration = .init(codes: 512, width: 16), encoderPositions: Bool = false
+    codebook: VectorQuantizer.Configuration = .init(codes: 512, width: 16), encoderPositions: Bool = false,
+    encoderAttention: AttentionKind? = nil
   ) {
     self.height = height
     self.width = width
@@ -36,14 +39,17 @@ public struct TokenizerConfiguration: Codable, Sendable, Equatable {
     self.window = window
     self.codebook = codebook
     self.encoderPositions = encoderPositions
+    self.encoderAttention = encoderAttention
   }
 
   public var patches: Patches { Patches(height: height, width: width, size: patch) }
 
-  func transformer(blocks: Int, positions: Bool) -> SpaceTimeConfiguration {
+  func transformer(blocks: Int, positions: Bool, attention: AttentionKind = .factorised)
+    -> SpaceTimeConfiguration
+  {
     SpaceTimeConfiguration(
       width: channels, blocks: blocks, heads: heads, headWidth: headWidth, rows: patches.rows,
-      columns: patches.columns, window: window, positions: positions)
+      columns: patches.columns, window: window, positions: positions, attention: attention)
   }
 }
 
@@ -72,7 +78,8 @@ public final class Tokenizer: Sendable {
     encoder = SpaceTimeTransformer(
       parameters, "encoder",
       configuration.transformer(
-        blocks: configuration.encoderBlocks, positions: configuration.encoderPositions))
+        blocks: configuration.encoderBlocks, positions: configuration.encoderPositions,
+        attention: configuration.encoderAttention ?? .factorised))
     toCode = Linear(parameters, "toCode", inputs: channels, outputs: code, role: .outer)
     fromCode = Linear(parameters, "fromCode", inputs: code, outputs: channels, role: .outer)
     decoder = SpaceTimeTransformer(

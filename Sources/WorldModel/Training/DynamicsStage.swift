@@ -1,4 +1,5 @@
 import Autograd
+import CKernels
 import NeuralNetwork
 import Video
 
@@ -13,13 +14,17 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let store: TokenStore
   private let short: ClipLoader
   private let long: ClipLoader
-  /// What a false action is drawn from.
-  private let falseActions: [Int32]
+  private let unseen: UnseenActions?
   /// Last frames of labelled episodes that ended by themselves, and what there is of each before it.
   private let ends: [(shard: Int, frames: Range<Int>)]
+  /// Frames of the training episodes that are long enough for a clip, and those of each code.
+  private let frames: [(shard: Int, frame: Int, episode: Range<Int>)]
+  private let framesByCode: WindowsByCode
   private let validation: [ClipLoader.Origin]
   private let validationTime: Int
   private let parallel: DataParallel
+  /// One a worker: for frames of the model's own.
+  private let dreaming: [Tape]
   private let key: RandomKey
 
   init(
@@ -35,14 +40,20 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
-    falseActions =
-      training.masking.noiseFollowsUse
-      ? data.split.training.flatMap { store.actions($0.shard, $0.frames).filter { $0 != Dynamics.noAction } }
-      : (0..<Int32(genie.dynamics.configuration.actions)).map { $0 }
+    unseen =
+      training.masking.unseenActions > 0
+      ? UnseenActions(
+        store, data: data, grid: (genie.dynamics.configuration.rows, genie.dynamics.configuration.columns),
+        vocabulary: genie.tokenizer.vocabulary, actions: genie.dynamics.configuration.actions,
+        workers: workers, seed: seed) : nil
     ends = training.endShare > 0 ? Self.ends(data, labelled: training.labelledEpisodes) : []
+    (frames, framesByCode) = Self.framesByCode(
+      data, store, vocabulary: genie.tokenizer.vocabulary,
+      least: training.rareShare > 0 ? configuration.time : .max)
     validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: training.precision)
+    dreaming = (0..<workers.count).map { _ in Tape(arena: Arena(), precision: training.precision) }
     key = RandomKey(seed: seed).folded(in: "dynamics")
     dynamics.actionVectors.copy(from: genie.latentActions.quantizer.codebook)
     ground(genie.tokenizer, data: data)
@@ -86,18 +97,19 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let clips = isShort ? short : long
     let time = clips.frames
     let shown = clips.origins(step).enumerated().map { index, origin in
-      let key = own.folded(in: 2).folded(in: UInt64(index))
-      return endingClip(frames: time, key: key) ?? store.clip(origin, frames: time)
+      clip(origin, frames: time, key: own.folded(in: 2).folded(in: UInt64(index)))
     }
     let masked = shown.enumerated().map { index, clip in
       MaskedClip(
-        clean: clip.tokens, actions: clip.actions[...], time: time, mask: dynamics.mask,
-        falseActions: falseActions, configuration: training.masking,
+        clip, mask: dynamics.mask, choices: dynamics.configuration.actions, configuration: training.masking,
         key: own.folded(in: 1).folded(in: UInt64(index)))
     }
     let total = max(1, masked.reduce(0) { $0 + $1.masked.count })
-    let (gradients, reports) = parallel.gradients(parts: masked.count) { [self] part, _, tape in
-      let clip = masked[part]
+    let (gradients, reports) = parallel.gradients(parts: masked.count) { [self] part, worker, tape in
+      var clip = masked[part]
+      rehearse(
+        &clip, truth: shown[part].tokens, dreaming[worker],
+        key: own.folded(in: 3).folded(in: UInt64(part)))
       let hidden = dynamics.hidden(tape, tokens: clip.tokens, actions: clip.actions, batch: 1, time: time)
       // A clip without any masked token still has to be a node of the graph.
       let places = clip.masked.isEmpty ? [0] : clip.masked
@@ -105,14 +117,39 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       let wanted = places.map { shown[part].tokens[shown[part].tokens.startIndex + $0] }
       let (loss, correct) = tape.crossEntropy(
         logits, targets: wanted, scale: clip.masked.isEmpty ? 0 : 1 / Float(total))
-      return (loss, (loss: loss.value[0], correct: clip.masked.isEmpty ? 0 : correct))
+      let count = clip.masked.count
+      return (loss, (loss: loss.value[0], correct: count == 0 ? 0 : correct, count: count))
     }
     let norm = optimizer.update(gradients, progress: progress)
     return [
       ("loss", Double(reports.reduce(0) { $0 + $1.loss })),
-      ("accuracy", Double(reports.reduce(0) { $0 + $1.correct }) / Double(total)),
+      (
+        "accuracy",
+        Double(reports.reduce(0) { $0 + $1.correct }) / Double(max(1, reports.reduce(0) { $0 + $1.count }))
+      ),
       ("gradientNorm", Double(norm)),
     ]
+  }
+
+  /// Lets the model predict what is masked, and shows it some of the frames as it will see them at play.
+  private func rehearse(
+    _ clip: inout MaskedClip, truth: ArraySlice<Int32>, _ tape: Tape, key: RandomKey
+  ) {
+    guard training.masking.rehearses, !clip.masked.isEmpty else { return }
+    tape.reset()
+    let hidden = dynamics.hidden(
+      tape, tokens: clip.tokens, actions: clip.actions, batch: 1, time: clip.actions.count)
+    let logits = dynamics.head(tape, tape.rows(hidden, clip.masked)).value
+    let (rows, vocabulary) = (clip.masked.count, dynamics.configuration.vocabulary)
+    let scratch = tape.arena.tensor([3 * rows + vocabulary]).pointer
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: rows) { codes in
+      ck_sample_rows(
+        logits.pointer, scratch, 0, codes.baseAddress!, scratch + rows, scratch + 2 * rows,
+        scratch + 3 * rows, rows, vocabulary)
+      clip.rehearse(
+        codes: codes.baseAddress!, entropies: scratch + 2 * rows, truth: truth,
+        configuration: training.masking, key: key)
+    }
   }
 
   private static func ends(_ data: TrainingData, labelled: Int) -> [(shard: Int, frames: Range<Int>)] {
@@ -124,22 +161,62 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     }
   }
 
+  /// A clip of the video: the given one, or in its place one that shows an end or something rare.
+  private func clip(_ origin: ClipLoader.Origin, frames time: Int, key: RandomKey) -> TokenClip {
+    if let ending = endingClip(frames: time, key: key) { return ending }
+    let origin = rareOrigin(frames: time, key: key.folded(in: 1)) ?? origin
+    var clip = store.clip(origin, frames: time)
+    clip.unseen = unseenActions(origin.shard, origin.start..<origin.start + time)
+    return clip
+  }
+
+  private func unseenActions(_ shard: Int, _ frames: Range<Int>) -> [[Int32]] {
+    guard let unseen else { return [] }
+    return [[]] + frames.dropLast().map { unseen.after(shard, $0) }
+  }
+
   /// A clip that runs into an end and stays there: what is done after the end changes nothing.
   /// - Returns: nil where the draw, or the lack of ends, leaves the clip as it is.
-  private func endingClip(frames time: Int, key: RandomKey) -> (tokens: ArraySlice<Int32>, actions: [Int32])?
-  {
+  private func endingClip(frames time: Int, key: RandomKey) -> TokenClip? {
     guard !ends.isEmpty, Double(key.uniform(0)) < training.endShare else { return nil }
     let (shard, frames) = ends[key.integer(1, below: ends.count)]
     let before = min(time - key.integer(2, below: time), frames.count)
-    let range = frames.upperBound - before..<frames.upperBound
-    var tokens = Array(store.tokens(shard, range))
-    var actions = [Dynamics.noAction] + store.actions(shard, range).dropFirst()
-    let last = tokens.suffix(store.tokensPerFrame)
+    let start = frames.upperBound - before
+    var clip = store.clip(ClipLoader.Origin(shard: shard, start: start), frames: before)
+    clip.unseen = unseenActions(shard, start..<frames.upperBound)
+    let last = clip.tokens.suffix(store.tokensPerFrame)
     for step in before..<time {
-      tokens += last
-      actions.append(Int32(key.integer(UInt64(16 + step), below: dynamics.configuration.actions)))
+      clip.tokens += last
+      clip.actions.append(Int32(key.integer(UInt64(16 + step), below: dynamics.configuration.actions)))
     }
-    return (tokens[...], actions)
+    return clip
+  }
+
+  private static func framesByCode(
+    _ data: TrainingData, _ store: TokenStore, vocabulary: Int, least: Int
+  ) -> ([(shard: Int, frame: Int, episode: Range<Int>)], WindowsByCode) {
+    var frames: [(shard: Int, frame: Int, episode: Range<Int>)] = []
+    var byCode = WindowsByCode(codes: vocabulary, most: 256)
+    for episode in data.split.training where episode.frames.count >= least {
+      for frame in episode.frames.dropFirst() {
+        for code in Set(store.tokens(episode.shard, frame..<frame + 1)).sorted() {
+          byCode.meet(frames.count, code: Int(code))
+        }
+        frames.append((episode.shard, frame, episode.frames))
+      }
+    }
+    return (frames, byCode)
+  }
+
+  /// A clip that shows, not in its first frame, a code which is as likely as any other.
+  private func rareOrigin(frames time: Int, key: RandomKey) -> ClipLoader.Origin? {
+    guard Double(key.uniform(0)) < training.rareShare, let drawn = framesByCode.draw(key.folded(in: 1)) else {
+      return nil
+    }
+    let (shard, frame, episode) = frames[drawn]
+    let start = frame - 1 - key.integer(1, below: time - 1)
+    return ClipLoader.Origin(
+      shard: shard, start: min(max(start, episode.lowerBound), episode.upperBound - time))
   }
 
   func validate() -> Figures {

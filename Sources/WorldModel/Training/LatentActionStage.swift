@@ -19,7 +19,6 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   private let workers: Workers
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
-  private let motion: MotionFeatures
   private let weights: MotionWeights
   private let key: RandomKey
   /// Clips of a part: enough that matrices are worth a product.
@@ -39,7 +38,6 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     self.workers = workers
     parallel = DataParallel(model.parameters, workers: workers, precision: training.precision)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
-    motion = MotionFeatures(radius: model.configuration.motionRadius)
     weights = MotionWeights(
       radius: max(1, model.configuration.motionRadius), emphasis: training.motionEmphasis)
     key = RandomKey(seed: seed).folded(in: "latentActions")
@@ -55,15 +53,16 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     let origins = clips.origins(step)
     let parts = (origins.count + part - 1) / part
     let transitions = Float(origins.count * (clips.frames - 1))
-    let scale = 1 / (transitions * Float(model.patches.count * model.patches.channels))
+    let scale = 1 / (transitions * Float(model.patches.count * model.predictedValues))
     let quantizes = model.quantizer.isPlaced
     let (gradients, reports) = parallel.gradients(parts: parts) { [self] index, worker, tape in
       let range = index * part..<min(origins.count, (index + 1) * part)
       let batch = FrameBatch(clips.read(Array(origins[range])), of: clips)
-      let pooled = PooledFrames(batch, by: model.configuration.pooling)
-      let rolls = range.map { own.folded(in: 2).integer(UInt64($0), below: pooled.height) }
-      let features = motion.features(pooled.rolled(rows: rolls), patches: model.patches, arena: tape.arena)
-      let vectors = model.encode(tape, tape.constant(features))
+      let rolls = range.map {
+        own.folded(in: 2).integer(UInt64($0), below: batch.height / model.configuration.pooling)
+      }
+      let seen = model.transitions(batch, rolls: rolls, arena: tape.arena)
+      let vectors = model.encode(tape, tape.constant(seen.features))
       var (codes, commitment): (Variable, Variable?) = (vectors, nil)
       if quantizes {
         let quantized = model.quantizer(
@@ -76,7 +75,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
         for i in 0..<noise.count { place[i] = numbers.normal(UInt64(i)) * training.continuousNoise }
         codes = tape.add(tape.normalize(vectors), tape.constant(noise))
       }
-      let error = predictionError(tape, pooled, codes: codes, scale: scale)
+      let error = predictionError(tape, seen, codes: codes, scale: scale)
       return (commitment.map { tape.add(error, $0) } ?? error, error.value[0])
     }
     let norm = optimizer.update(gradients, progress: progress)
@@ -89,15 +88,12 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
-  private func predictionError(_ tape: Tape, _ pooled: PooledFrames, codes: Variable, scale: Float)
-    -> Variable
-  {
-    let old = pooled.patches(model.patches, frames: 0..<pooled.time - 1, arena: tape.arena)
-    let change = pooled.patches(model.patches, frames: 1..<pooled.time, arena: tape.arena)
-    ck_add_scaled(old.pointer, -1, change.pointer, change.count)
-    let weight = weights.weights(pooled, patches: model.patches, arena: tape.arena)
-    let predicted = model.predictChange(tape, tape.constant(old), codes: codes)
-    return tape.squaredError(predicted, change, weights: weight, scale: scale)
+  private func predictionError(
+    _ tape: Tape, _ seen: LatentActionModel.Transitions, codes: Variable, scale: Float
+  ) -> Variable {
+    let weight = seen.pooled.map { weights.weights($0, patches: model.patches, arena: tape.arena) }
+    let predicted = model.predictChange(tape, tape.constant(seen.frames), codes: codes)
+    return tape.squaredError(predicted, seen.change, weights: weight, scale: scale)
   }
 
   /// Continuous vectors of many clips, and k-means over them.
@@ -146,10 +142,9 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       for start in stride(from: 0, to: batch.clips, by: part) {
         arena.reset()
         let tape = Tape(arena: arena)
-        let pooled = PooledFrames(
-          batch.clips(start..<min(batch.clips, start + part)), by: model.configuration.pooling)
-        let features = motion.features(pooled, patches: model.patches, arena: arena)
-        vectors += tape.normalize(model.encode(tape, tape.constant(features))).value.values
+        let seen = model.transitions(
+          batch.clips(start..<min(batch.clips, start + part)), arena: arena)
+        vectors += tape.normalize(model.encode(tape, tape.constant(seen.features))).value.values
       }
     }
     return vectors
@@ -163,18 +158,18 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       arena.reset()
       let tape = Tape(arena: arena)
       let one = validation.clips(clip..<clip + 1)
-      let pooled = PooledFrames(one, by: model.configuration.pooling)
+      let seen = model.transitions(one, arena: arena)
       let codes = model.infer(one, arena: arena)
       for code in codes { uses[Int(code)] += 1 }
       let others = codes.indices.map {
         Int32(key.integer(UInt64(clip * 64 + $0), below: model.actions))
       }
-      let scale = 1 / Float(codes.count * model.patches.count * model.patches.channels)
+      let scale = 1 / Float(codes.count * model.patches.count * model.predictedValues)
       for (chosen, add) in [(codes, { inferred += $0 }), (others, { random += $0 })]
         as [([Int32], (Double) -> Void)]
       {
         let vectors = model.quantizer.vectors(chosen[...], shape: [1, chosen.count], arena: arena)
-        add(Double(predictionError(tape, pooled, codes: tape.constant(vectors), scale: scale).value[0]))
+        add(Double(predictionError(tape, seen, codes: tape.constant(vectors), scale: scale).value[0]))
       }
     }
     let count = Double(validation.clips)

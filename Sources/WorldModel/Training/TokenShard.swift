@@ -13,10 +13,13 @@ struct TokenShard: Sendable {
   }
 
   private let source: Source
+  /// Frames.
+  let count: Int
   private let tokensPerFrame: Int
 
   init(tokens: [UInt16], actions: [Int32], tokensPerFrame: Int) {
     source = .memory(tokens: tokens, actions: actions)
+    count = actions.count
     self.tokensPerFrame = tokensPerFrame
   }
 
@@ -28,6 +31,7 @@ struct TokenShard: Sendable {
       (try? file.shape(of: "actions")) == [frames], (try? file.type(of: "actions")) == .i32
     else { return nil }
     source = .file(file)
+    count = frames
     self.tokensPerFrame = tokensPerFrame
   }
 

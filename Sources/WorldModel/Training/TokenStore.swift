@@ -4,12 +4,37 @@ import NeuralNetwork
 import Safetensors
 import Video
 
+/// One clip of the tokens of a video.
+public struct TokenClip: Sendable {
+  /// `[time, tokens]`.
+  public var tokens: ArraySlice<Int32>
+  /// `[time]`: what led to each frame.
+  public var actions: [Int32]
+  /// `[time]`: which actions video does not show in the place of each; empty where that is not known.
+  var unseen: [[Int32]] = []
+
+  public init(tokens: ArraySlice<Int32>, actions: [Int32]) {
+    self.tokens = tokens
+    self.actions = actions
+  }
+
+  var time: Int { actions.count }
+}
+
 /// The video as the dynamics model sees it: tokens of every frame and the latent action that led to it.
 ///
 /// In memory, or, for video of any length, in files that are read where a clip lies.
 public struct TokenStore: Sendable {
   private let shards: [TokenShard]
+  /// Where each shard's frames begin among those of all, and at the end how many there are.
+  private let offsets: [Int]
   public let tokensPerFrame: Int
+
+  init(shards: [TokenShard], tokensPerFrame: Int) {
+    self.shards = shards
+    self.tokensPerFrame = tokensPerFrame
+    offsets = Self.offsets(shards)
+  }
 
   /// Encodes into memory.
   /// - Parameters:
@@ -24,6 +49,7 @@ public struct TokenStore: Sendable {
     shards = encoding.encode(Array(folder.shards.indices), progress: progress).map {
       TokenShard(tokens: $0.tokens, actions: $0.actions, tokensPerFrame: encoding.tokensPerFrame)
     }
+    offsets = Self.offsets(shards)
   }
 
   /// Encodes into files, one for each shard of clips, a few at a time; those that an earlier run left are taken as they are.
@@ -73,7 +99,16 @@ public struct TokenStore: Sendable {
       guard let shard = opened(index) else { throw ClipError.missing(path: file(index).path) }
       return shard
     }
+    offsets = Self.offsets(shards)
   }
+
+  private static func offsets(_ shards: [TokenShard]) -> [Int] {
+    shards.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+  }
+
+  /// Frames of all shards, and the number of one among them.
+  var count: Int { offsets.last! }
+  func place(_ shard: Int, _ frame: Int) -> Int { offsets[shard] + frame }
 
   /// `[range.count, tokens]`.
   public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
@@ -86,9 +121,11 @@ public struct TokenStore: Sendable {
   }
 
   /// A clip's tokens and actions; what led to its first frame is not told.
-  func clip(_ origin: ClipLoader.Origin, frames: Int) -> (tokens: ArraySlice<Int32>, actions: [Int32]) {
+  func clip(_ origin: ClipLoader.Origin, frames: Int) -> TokenClip {
     let range = origin.start..<origin.start + frames
-    return (tokens(origin.shard, range), [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
+    return TokenClip(
+      tokens: tokens(origin.shard, range),
+      actions: [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
   }
 }
 

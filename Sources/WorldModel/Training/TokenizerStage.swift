@@ -12,7 +12,10 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let tokenizer: Tokenizer
   private let training: TrainingConfiguration
   private let clips: ClipLoader
+  /// All windows, one beside the other; last windows; and those of each code, once the last codes are placed.
+  private let windows: [ClipLoader.Origin]
   private let ends: [ClipLoader.Origin]
+  private let windowsByCode: WindowsByCode
   private let validation: FrameBatch
   private let workers: Workers
   private let parallel: DataParallel
@@ -29,6 +32,8 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     optimizer = Optimizer(
       tokenizer.parameters, configuration.optimizer, workers: workers)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
+    windows = data.windows(frames: configuration.time)
+    windowsByCode = WindowsByCode(codes: tokenizer.vocabulary)
     ends = training.endShare > 0 ? data.lastWindows(frames: configuration.time) : []
     validation = try data.heldOut(frames: configuration.time, clips: 32)
     self.workers = workers
@@ -37,7 +42,10 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     key = RandomKey(seed: seed).folded(in: "tokenizer")
   }
 
-  var modelState: [String: Tensor] { tokenizer.state }
+  var modelState: [String: Tensor] {
+    training.rareShare > 0
+      ? tokenizer.state.merging(["windowsByCode": windowsByCode.table]) { $1 } : tokenizer.state
+  }
 
   func step(_ step: Int, progress: Double) -> Figures {
     let own = key.folded(in: UInt64(step))
@@ -45,7 +53,9 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     if training.codePlacement != nil, progress >= placement,
       progress * Double(step - 1) < placement * Double(step)
     {
-      placeUnusedCodes(after: step)
+      var census = CodeCensus(tokenizer, clips: clips, origins: windows, workers: parallel.workers)
+      census.placeUnusedCodes(patches: configuration.batch * configuration.time * tokenizer.tokens)
+      windowsByCode.table.copy(from: census.windows.table)
     }
     let emphasis = rarityWeights()
     let origins = origins(step)
@@ -78,13 +88,16 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
-  /// The clips of a step: windows of the video, and a share of last windows. Whoever takes a part of the step reads its clip.
+  /// The clips of a step: windows of the video, a share of last windows, and a share of windows by code. Whoever takes a part of
+  /// the step reads its clip.
   private func origins(_ step: Int) -> [ClipLoader.Origin] {
-    guard !ends.isEmpty else { return clips.origins(step) }
-    let own = key.folded(in: "ends").folded(in: UInt64(step))
+    let own = key.folded(in: "windows").folded(in: UInt64(step))
     return clips.origins(step).enumerated().map { index, origin in
-      Double(own.uniform(UInt64(2 * index))) < training.endShare
-        ? ends[own.integer(UInt64(2 * index + 1), below: ends.count)] : origin
+      let key = own.folded(in: UInt64(index))
+      let draw = Double(key.uniform(0))
+      if draw < training.endShare, !ends.isEmpty { return ends[key.integer(1, below: ends.count)] }
+      guard draw < training.endShare + training.rareShare else { return origin }
+      return windowsByCode.draw(key.folded(in: 2)).map { windows[$0] } ?? origin
     }
   }
 
@@ -97,51 +110,6 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     let weights = uses.map { min(100, pow(max($0 / total, 1e-7), -training.rarityEmphasis)) }
     let mean = zip(uses, weights).reduce(0) { $0 + $1.0 / total * $1.1 }
     return weights.map { $0 / max(mean, 1e-6) }
-  }
-
-  /// The cosine from which on a patch needs no code of its own.
-  private static let wellServed: Float = 0.999
-
-  /// Puts codes that no patch of many batches uses where patches are served worst, one after the other: a patch that is
-  /// seldom seen would otherwise never keep a code.
-  private func placeUnusedCodes(after step: Int) {
-    let (quantizer, width) = (tokenizer.quantizer, tokenizer.configuration.codebook.width)
-    let arena = Arena()
-    var (vectors, codes, total): ([Float], [Int32], Int) = ([], [], 0)
-    var uses = [Float](repeating: 0, count: tokenizer.vocabulary)
-    for round in 1...1000 {
-      let batch = FrameBatch(clips.read(origins(step + round)), of: clips)
-      arena.reset()
-      let tape = Tape(arena: arena)
-      let x = tape.constant(batch.patches(tokenizer.patches, arena: arena))
-      let unit = tape.normalize(tokenizer.encode(tape, x)).value
-      let nearest = quantizer.nearest(unit, arena: arena)
-      for (row, code) in nearest.enumerated() {
-        uses[Int(code)] += 1
-        var similarity: Float = 0
-        for c in 0..<width { similarity += unit[row * width + c] * quantizer.codebook[Int(code) * width + c] }
-        // Most patches are served well, and are not candidates.
-        guard similarity < Self.wellServed else { continue }
-        codes.append(code)
-        for c in 0..<width { vectors.append(unit[row * width + c]) }
-      }
-      total += nearest.count
-    }
-    var centres = quantizer.codebook.values
-    var similarities = [Float](repeating: 0, count: codes.count)
-    func similarity(_ row: Int, _ code: Int) -> Float {
-      (0..<width).reduce(0) { $0 + vectors[row * width + $1] * centres[code * width + $1] }
-    }
-    for (row, code) in codes.enumerated() { similarities[row] = similarity(row, Int(code)) }
-    for code in uses.indices where uses[code] == 0 {
-      guard let worst = similarities.indices.min(by: { similarities[$0] < similarities[$1] }),
-        similarities[worst] < Self.wellServed
-      else { break }
-      for c in 0..<width { centres[code * width + c] = vectors[worst * width + c] }
-      for row in similarities.indices { similarities[row] = max(similarities[row], similarity(row, code)) }
-    }
-    let batches = Float(total) / Float(clips.batchSize * clips.frames * tokenizer.tokens)
-    quantizer.place(centres: centres, uses: uses.map { max(0.01, $0 / batches) })
   }
 
   func validate() -> Figures {

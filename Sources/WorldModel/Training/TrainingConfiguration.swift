@@ -50,6 +50,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// stage the end of a labelled episode that ended by itself, and then its last frame for as long as the clip goes on,
   /// whatever is done.
   public var endShare: Double
+  /// Share of clips that are drawn by code, every code of the tokenizer as often as any other: so that what is seldom seen is
+  /// learned all the same. In the tokenizer stage from ``codePlacement`` on.
+  public var rareShare: Double
   /// Episodes whose rewards and ends may be looked at.
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
@@ -69,7 +72,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
     leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
-    shortShare: Double = 0.3, endShare: Double = 0,
+    shortShare: Double = 0.3, endShare: Double = 0, rareShare: Double = 0,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05, precision: Precision = .preferred
   ) {
     self.tokenizer = tokenizer
@@ -89,6 +92,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.shortBatch = shortBatch
     self.shortShare = shortShare
     self.endShare = endShare
+    self.rareShare = rareShare
     self.labelledEpisodes = labelledEpisodes
     self.heldOut = heldOut
     self.precision = precision
@@ -119,6 +123,7 @@ extension TrainingConfiguration {
     try read(.shortBatch, \.shortBatch)
     try read(.shortShare, \.shortShare)
     try read(.endShare, \.endShare)
+    try read(.rareShare, \.rareShare)
     try read(.labelledEpisodes, \.labelledEpisodes)
     try read(.heldOut, \.heldOut)
     codePlacement = try fields.decodeIfPresent(Double.self, forKey: .codePlacement)

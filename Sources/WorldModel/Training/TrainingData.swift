@@ -15,6 +15,16 @@ public struct TrainingData: Sendable {
     try ClipLoader(folder, episodes: split.training, frames: frames, batchSize: batch, seed: seed)
   }
 
+  /// Windows of the training episodes one beside the other, so that every frame of those that are long enough is in one.
+  func windows(frames: Int) -> [ClipLoader.Origin] {
+    split.training.flatMap { episode -> [ClipLoader.Origin] in
+      let last = episode.frames.upperBound - frames
+      guard last >= episode.frames.lowerBound else { return [] }
+      let starts = Array(stride(from: episode.frames.lowerBound, to: last, by: frames)) + [last]
+      return starts.map { ClipLoader.Origin(shard: episode.shard, start: $0) }
+    }
+  }
+
   /// The last windows of the training episodes that are long enough. Of all windows hardly any shows a last frame, and
   /// what only last frames show (somebody dies, somebody wins) would hardly be learned.
   func lastWindows(frames: Int) -> [ClipLoader.Origin] {

@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import GeneratedWorlds
+import NeuralNetwork
 import Reporting
 import WorldModel
 
@@ -25,7 +26,8 @@ struct ScalingBenchmark {
 
   func run() throws -> (BenchmarkPart, ScalingPlot) {
     let sweeps = try [
-      frames(), ages(), tokens(.sampling), tokens(.training), worlds(), parameters(.sampling),
+      frames(), ages(), encoder(.factorised), encoder(.full), tokens(.sampling), tokens(.training), worlds(),
+      parameters(.sampling),
       parameters(.training),
     ]
     let places = sweeps.flatMap(\.places)
@@ -53,7 +55,9 @@ struct ScalingBenchmark {
         curve.exponentText,
       ])
     }
-    part.tables = [("cost = constant * size ^ exponent, fitted", table)]
+    part.tables = [
+      ("cost = constant * size ^ exponent, fitted", table), ("memory of a pass of the encoder, MB", memory()),
+    ]
     part.details["curves"] = .array(curves.map(\.json))
     return (part, ScalingPlot(curves: curves))
   }
@@ -67,6 +71,38 @@ struct ScalingBenchmark {
       sweep.places.append((Double(time), training(BenchmarkModel.configuration(), time: time)))
     }
     return sweep
+  }
+
+  private static let encoderFrames = [2, 4, 8, 16, 32]
+
+  /// A pass of a video encoder against the length of its clip, all of which it sees: linear or quadratic (Genie, section 3.3).
+  private func encoder(_ attention: AttentionKind) -> Sweep {
+    var sweep = Sweep(panel: "frames that an encoder sees", curve: Self.name(attention))
+    for frames in Self.encoderFrames {
+      let pass = EncoderPass(attention, frames: frames)
+      for _ in 0..<2 { pass.run() }
+      sweep.places.append((Double(frames), { Stopwatch.secondsPerCall(over: 0.1) { pass.run() } }))
+    }
+    return sweep
+  }
+
+  private func memory() -> Table {
+    var table = Table(["attention"] + Self.encoderFrames.map { "\($0) frames" })
+    for attention in AttentionKind.allCases {
+      table.append(
+        [Self.name(attention)]
+          + Self.encoderFrames.map {
+            BenchmarkPart.number(Double(EncoderPass(attention, frames: $0).run()) / 1e6)
+          })
+    }
+    return table
+  }
+
+  private static func name(_ attention: AttentionKind) -> String {
+    switch attention {
+    case .factorised: "space, then time"
+    case .full: "all tokens at once"
+    }
   }
 
   /// A frame against how many the world has lived through.

@@ -59,6 +59,8 @@ struct ScalingPlot {
     .x { text-anchor: middle; } .grid { stroke: #8d8e94; stroke-opacity: 0.35; }
     path { fill: none; stroke-width: 1.6; } path.c0 { stroke: #2f8f5f; } path.c1 { stroke: #c0662f; }
     circle.c0, text.c0 { fill: #2f8f5f; } circle.c1, text.c1 { fill: #c0662f; }
+    path.c2 { stroke: #3f6fb5; } path.c3 { stroke: #9a4fa0; }
+    circle.c2, text.c2 { fill: #3f6fb5; } circle.c3, text.c3 { fill: #9a4fa0; }
     @media (prefers-color-scheme: dark) { text { fill: #a5a6ad; } }
     """
 

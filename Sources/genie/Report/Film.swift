@@ -15,32 +15,57 @@ struct Film {
   /// Frames of a row in a sheet.
   static let columns = 12
 
+  /// The best, the median and the worst episode, by return; of equal returns, the sooner earned is the better one.
+  static func chosen(_ results: [EpisodeResult]) -> [(name: String, index: Int)] {
+    let ranking = results.indices.filter { results[$0].fault == nil }.sorted {
+      (results[$0].return, -results[$0].length) > (results[$1].return, -results[$1].length)
+    }
+    guard let best = ranking.first, let worst = ranking.last else { return [] }
+    var chosen = [(name: "best", index: best)]
+    if ranking.count > 2 { chosen.append(("median", ranking[ranking.count / 2])) }
+    if ranking.count > 1 { chosen.append(("worst", worst)) }
+    return chosen
+  }
+
   /// Plays the best, the median and the worst episode again and keeps what is seen. An episode follows from
   /// its start alone, so that it is the same one.
   static func record(
     _ evaluation: Evaluation, _ results: [EpisodeResult], _ policy: any Policy, _ pool: any EnvironmentPool
   ) throws -> [Film] {
-    // Of equal returns, the sooner earned is the better one.
-    let ranking = results.indices.filter { results[$0].fault == nil }.sorted {
-      (results[$0].return, -results[$0].length) > (results[$1].return, -results[$1].length)
-    }
-    guard let best = ranking.first, let worst = ranking.last else { return [] }
-    var chosen = [("best", best)]
-    if ranking.count > 2 { chosen.append(("median", ranking[ranking.count / 2])) }
-    if ranking.count > 1 { chosen.append(("worst", worst)) }
-
+    let chosen = chosen(results)
+    var again = evaluation
+    again.starts = chosen.map { evaluation.starts[$0.index] }
     var episodes: [UInt64: RecordedEpisode] = [:]
     let recording = Recording(pool) { episode in
       if let seed = episode.seed { episodes[seed] = episode }
     }
-    var again = evaluation
-    again.starts = chosen.map { evaluation.starts[$0.1] }
     _ = try again.run(policy, on: recording)
     return chosen.compactMap { name, index in
       guard let episode = episodes[evaluation.starts[index].seed] else { return nil }
       return Film(
         name: name, result: results[index], frames: pictures(episode),
         frameRate: pool.specification.frameRate)
+    }
+  }
+
+  /// The same of episodes of which the actions were kept.
+  static func replay(_ episodes: [Proctor.Record], of evaluation: Evaluation, in pool: any EnvironmentPool)
+    throws -> [Film]
+  {
+    try chosen(episodes.map(\.result)).map { name, index in
+      let start = evaluation.starts[index]
+      var environment = try Environment(pool, options: OpenOptions(horizon: evaluation.horizon))
+      defer { environment.close() }
+      try environment.reset(ResetOptions(seed: start.seed, level: start.level, prompt: start.prompt))
+      let space = pool.specification.observationSpace
+      var frames = [Picture(height: space.height, width: space.width, pixels: Array(environment.observation))]
+      for action in episodes[index].actions {
+        _ = try environment.step(action)
+        frames.append(
+          Picture(height: space.height, width: space.width, pixels: Array(environment.observation)))
+      }
+      return Film(
+        name: name, result: episodes[index].result, frames: frames, frameRate: pool.specification.frameRate)
     }
   }
 

@@ -53,12 +53,17 @@ extension ReportPage {
       """
   }
 
-  func films(_ comparison: Comparison, name: String) -> HTML {
-    guard !comparison.films.isEmpty else { return "" }
-    let figures = comparison.films.map { film -> HTML in
+  func films(_ comparison: Comparison, name: String) -> HTML { Film.gallery(comparison.films, name: name) }
+}
+
+extension Film {
+  /// Films beside each other over a sheet of their frames; the pictures are `NAME.png` and `NAME-FILM.png`.
+  static func gallery(_ films: [Film], name: String) -> HTML {
+    guard !films.isEmpty else { return "" }
+    let figures = films.map { film -> HTML in
       let strip = film.strip
       let result = film.result
-      let end = result.success == true ? "at the flag" : result.terminated ? "lost" : "time is up"
+      let end = result.success == true ? "success" : result.terminated ? "ended" : "time is up"
       return """
         <figure><div class="film" role="img" aria-label="The \(film.name) episode" \
         style="--strip:url(\(name)-\(film.name).png);--frames:\(strip.frames);\
@@ -71,7 +76,7 @@ extension ReportPage {
     return """
       <div class="films">\(figures)</div>
       <figure><div class="sheet"><img src="\(name).png" loading="lazy" \
-      alt="Frames of the best, the median and the worst episode, from left to right"></div>
+      alt="Frames of the episodes, from left to right"></div>
       <figcaption>The same episodes, from their first to their last frame.</figcaption></figure>
       """
   }

@@ -1,0 +1,37 @@
+extension PlatformerJudge {
+  /// What the game itself would do: the picture's tiles are laid out as a level, and the hero takes one step in it.
+  ///
+  /// The rules look no further than the tiles around the hero, so that a picture is enough. Walls at the two ends
+  /// of a level are not seen in it.
+  public func outcome(of code: Int32, in scene: GameScene) -> RefereedStep? {
+    guard scene.isValid, !scene.isOver, let hero = scene.player, let action = PlatformerAction(rawValue: code)
+    else { return nil }
+    // Far from both ends, and so that halves of tiles stay halves.
+    let left = 40 + Int(scene.parts[0])
+    var level = PlatformerLevel(theme: 0)
+    for row in 0..<scene.rows {
+      for column in 0..<scene.columns {
+        let tile = PlatformerTile(rawValue: scene.tiles[row * scene.columns + column])
+        level[row, (left + column) >> 1] = tile ?? .sky
+      }
+    }
+    let before = PlatformerPosition(x: left + hero.x, y: hero.y)
+    let after = level.position(after: action, from: before)
+    var step = RefereedStep(
+      reward: 0, terminated: false, effect: VisibleEffect(dx: after.x - before.x, rises: after.y < before.y))
+    if level.isDeadly(after) {
+      step.terminated = true
+      return step
+    }
+    if let touched = level.tilesTouched(at: after) {
+      for row in touched.rows {
+        for column in touched.columns where level[row, column] == .coin { step.reward += 1 }
+      }
+    }
+    if level.isGoal(after) {
+      step.reward += 10
+      step.terminated = true
+    }
+    return step
+  }
+}

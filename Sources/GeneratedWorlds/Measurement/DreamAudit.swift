@@ -1,0 +1,164 @@
+import Environments
+import Foundation
+import Video
+import WorldModel
+
+/// How far a dream keeps to the rules of its game while somebody plays it: every step is held against what the game itself
+/// would have done in the picture before it.
+///
+/// That finds what a policy can live on in the dream alone: rewards that the game would not have paid, deaths that the
+/// dream forgives, things that appear from nowhere.
+public struct DreamAudit: Sendable {
+  /// An event that the dream claims and the game may confirm.
+  public struct Events: Sendable, Equatable {
+    public var confirmed = 0
+    /// Claimed by the dream alone.
+    public var invented = 0
+    /// The game's alone.
+    public var missed = 0
+
+    /// The share of what was claimed that is true.
+    public var precision: Double { Double(confirmed) / Double(confirmed + invented) }
+    /// The share of what is true that was claimed.
+    public var recall: Double { Double(confirmed) / Double(confirmed + missed) }
+  }
+
+  public var worlds: Int
+  /// Steps taken, and of those the ones whose first picture could be read.
+  public var steps = 0
+  public var readable = 0
+  public var rewards = Events()
+  public var ends = Events()
+  /// Of the steps between two readable pictures, those after which the hero was where the game would have put him.
+  public var obeyed = 0
+  public var compared = 0
+  /// The same two by what the game would have shown: where somebody walks against a wall, `still`.
+  public var obeyedByEffect: [String: Int] = [:]
+  public var comparedByEffect: [String: Int] = [:]
+  /// Sum of rewards in pictures that nobody can read, and in those that the game could have drawn.
+  public var unreadableReward = 0.0
+  public var claimedReward = 0.0
+  /// What the game would have paid for the same steps as the latter.
+  public var refereedReward = 0.0
+  /// Coins that came into being in the middle of the picture.
+  public var coinsFromNowhere = 0
+  /// Log-likelihoods of the frames after steps that kept the rules, and of the others: whether doubt tells them apart.
+  public var likelihoodsWhenTrue: [Float] = []
+  public var likelihoodsWhenFalse: [Float] = []
+  /// The probability that a step which broke the rules was less likely to the dream than one that kept them: 0.5 is no
+  /// better than guessing.
+  public var doubtTells: Double {
+    let sorted = likelihoodsWhenTrue.sorted()
+    var wins = 0
+    for value in likelihoodsWhenFalse {
+      var (low, high) = (0, sorted.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if sorted[middle] <= value { low = middle + 1 } else { high = middle }
+      }
+      wins += sorted.count - low
+    }
+    return Double(wins) / Double(sorted.count * likelihoodsWhenFalse.count)
+  }
+  /// Log-likelihood below which a share of the steps that kept the rules lie.
+  public func doubt(ofTrue share: Double) -> Float {
+    let sorted = likelihoodsWhenTrue.sorted()
+    return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+  }
+  /// Mean return of a world up to its end.
+  public var meanReturn: Double { (unreadableReward + claimedReward) / Double(worlds) }
+  /// Mean steps of a world up to its end.
+  public var meanLength: Double { Double(steps) / Double(worlds) }
+
+  /// - Parameters:
+  ///   - starts: one for each world; a world that ends is not begun again.
+  ///   - map: from latent to real actions.
+  ///   - choose: latent actions of all worlds, given what they show and the number of the step.
+  public init(
+    _ pool: inout any EnvironmentPool, starts: [ResetOptions], steps count: Int, judge: any GameJudge,
+    map: ActionMap, choose: (StepBatch, Int) -> [Int32], progress: (Int) -> Void = { _ in }
+  ) throws(EnvironmentError) {
+    worlds = starts.count
+    let doubt = DoubtLimit.auxiliary
+    var slots: [Slot] = []
+    defer { for slot in slots { pool.close(slot) } }
+    for _ in starts { slots.append(try pool.open(OpenOptions(auxiliaries: [doubt], horizon: count))) }
+    var batch = pool.makeBatch()
+    try pool.reset(slots, starts, into: &batch)
+    var playing = slots
+    var scenes = (0..<starts.count).map { judge.read(batch.newestFrame($0).pixels) }
+    for step in 0..<count where !playing.isEmpty {
+      let actions = choose(batch, step)
+      try pool.step(playing, actions, into: &batch)
+      var going: [Int] = []
+      for row in playing.indices {
+        if let fault = batch.faults[row] { throw fault }
+        let scene = judge.read(batch.newestFrame(row).pixels)
+        add(
+          scenes[row], scene, outcome: judge.outcome(of: map(actions[row]), in: scenes[row]),
+          seen: judge.effect(from: scenes[row], to: scene), batch: batch, row: row, judge: judge)
+        scenes[row] = scene
+        if !batch.terminated[row] && !batch.truncated[row] { going.append(row) }
+      }
+      if going.count < playing.count {
+        playing = going.map { playing[$0] }
+        scenes = going.map { scenes[$0] }
+        var rest = pool.makeBatch()
+        rest.prepare(count: going.count)
+        for (row, source) in going.enumerated() { rest.setRow(row, from: batch, row: source) }
+        batch = rest
+      }
+      progress(step + 1)
+    }
+  }
+
+  private mutating func add(
+    _ old: GameScene, _ new: GameScene, outcome: RefereedStep?, seen: VisibleEffect?, batch: StepBatch,
+    row: Int, judge: any GameJudge
+  ) {
+    steps += 1
+    let reward = Double(batch.rewards[row])
+    guard let outcome else {
+      unreadableReward += reward
+      return
+    }
+    readable += 1
+    claimedReward += reward
+    refereedReward += Double(outcome.reward)
+    rewards.add(claimed: reward != 0, true: outcome.reward != 0)
+    ends.add(claimed: batch.terminated[row], true: outcome.terminated)
+    guard !outcome.terminated, !batch.terminated[row] else { return }
+    let keeps = seen == outcome.effect && new.isValid
+    compared += 1
+    comparedByEffect[outcome.effect.name, default: 0] += 1
+    if keeps {
+      obeyed += 1
+      obeyedByEffect[outcome.effect.name, default: 0] += 1
+    }
+    let likelihood = batch.auxiliaries[DoubtLimit.auxiliary]![row]
+    if keeps {
+      likelihoodsWhenTrue.append(likelihood)
+    } else {
+      likelihoodsWhenFalse.append(likelihood)
+    }
+    guard let seen, let coin = judge.tileNames.firstIndex(of: "coin") else { return }
+    // What scrolls in at the border may hold coins; elsewhere they were there before.
+    for cell in new.tiles.indices where new.tiles[cell] == UInt8(coin) {
+      let column = cell % new.columns + seen.dx
+      if (2..<new.columns - 2).contains(column), old.tiles[cell + seen.dx] != UInt8(coin) {
+        coinsFromNowhere += 1
+      }
+    }
+  }
+}
+
+extension DreamAudit.Events {
+  mutating func add(claimed: Bool, true isTrue: Bool) {
+    switch (claimed, isTrue) {
+    case (true, true): confirmed += 1
+    case (true, false): invented += 1
+    case (false, true): missed += 1
+    case (false, false): break
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Autograd
+import NeuralNetwork
+
+/// Says something of two successive frames: two small convolutions over the tokens of both, and the mean and the strongest
+/// response anywhere.
+final class TransitionNetwork: Sendable {
+  private let grid: (rows: Int, columns: Int)
+  private let embedding: Embedding
+  private let first: Convolution
+  private let second: Convolution
+  private let head: Linear
+
+  init(
+    _ parameters: Parameters, grid: (rows: Int, columns: Int), vocabulary: Int, channels: Int, filters: Int,
+    outputs: Int
+  ) {
+    self.grid = grid
+    embedding = Embedding(parameters, "embedding", entries: vocabulary, channels: channels, deviation: 0.5)
+    first = Convolution(
+      parameters, "first", channels: 2 * channels, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+    second = Convolution(
+      parameters, "second", channels: filters, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+    head = Linear(parameters, "head", inputs: 2 * filters, outputs: outputs, role: .outer)
+  }
+
+  /// - Parameters:
+  ///   - previous: `[transitions, tokens]`.
+  ///   - tokens: `[transitions, tokens]`.
+  /// - Returns: logits, `[transitions, outputs]`.
+  func callAsFunction(_ tape: Tape, previous: [Int32], tokens: [Int32]) -> Variable {
+    let count = tokens.count / (grid.rows * grid.columns)
+    let shape: Shape = [count, grid.rows, grid.columns]
+    let both = tape.concatenate(
+      embedding(tape, previous[...], shape: shape), embedding(tape, tokens[...], shape: shape))
+    let responses = second(tape, first(tape, both))
+    let flat = tape.reshape(responses, [count, 1, grid.rows * grid.columns, responses.shape[-1]])
+    let logits = head(tape, tape.meanAndMaximum(flat))
+    return tape.reshape(logits, [count, logits.shape[-1]])
+  }
+}

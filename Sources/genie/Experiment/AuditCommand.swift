@@ -1,0 +1,145 @@
+import ArgumentParser
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import ReinforcementLearning
+import Reporting
+import Video
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract:
+      "Holds a dream against the game's rules while policies play it: what pays there that would not here.",
+    discussion: """
+      Each step of the dream is compared with what the game itself would have done in the picture before it: reward, \
+      end, and where the hero went. A POLICY is a file, `random` (latent actions) or `constant:N`; one that was trained \
+      in the game plays the dream through the world's action map, backwards.
+      """)
+
+  @Argument(help: ArgumentHelp("Files, `random`, or `constant:N`.", valueName: "policy"))
+  var policies: [String]
+
+  @OptionGroup var worldOptions: WorldChoice
+
+  @Option(
+    help: ArgumentHelp("Start from frames of this video instead of the world's levels.", valueName: "clips"))
+  var clips: String?
+
+  @Option(help: "Worlds that each policy plays.")
+  var worlds = 64
+
+  @Option(help: "Steps of each, unless it ends.")
+  var steps = 128
+
+  @Option(help: "Temperature of the drawn tokens; the world's own if none is given.")
+  var temperature: Float?
+
+  @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")
+  var pilots: Int?
+
+  @Option(help: "Of the worlds and of what the policies draw.")
+  var seed: UInt64 = 1
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard (1...1024).contains(worlds), (1...10_000).contains(steps) else {
+      throw ValidationError("--worlds is 1 to 1024, --steps 1 to 10000.")
+    }
+  }
+
+  func run() throws {
+    let world = try worldOptions.load()
+    let threads = Workers()
+    guard let map = world.manifest.actionMap, let source = world.manifest.training?.source,
+      let judge = EnvironmentCatalogue.judge(of: source)
+    else { throw ExperimentError.noGame(world: world.manifest.name) }
+    var started = world
+    if let clips {
+      let frames = DreamRules.frames(try ClipFolder(URL(filePath: clips)), count: worlds, seed: seed)
+      started = world.starting(from: frames)
+    }
+    var table = Table([
+      "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
+      "end found",
+      "would be paid", "coins from nowhere",
+    ])
+    var figures: [String: JSONValue] = [:]
+    for name in policies {
+      let base = GeneratedWorldPool(
+        started, workers: threads,
+        sampling: DreamRules(
+          name: "", temperature: temperature, pilots: pilots
+        )
+        .sampling(of: world))
+      let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
+      var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
+      let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
+      let audit = try DreamAudit(
+        &pool,
+        starts: (0..<worlds).map { ResetOptions(seed: seed &+ UInt64($0), level: $0 % started.levels.clips) },
+        steps: steps, judge: judge, map: map,
+        choose: { batch, step in
+          let key = RandomKey(seed: seed).folded(in: UInt64(step))
+          return policy.actions(
+            for: batch.observations, keys: (0..<batch.count).map { key.folded(in: UInt64($0)) })
+        }, progress: { bar.update(to: $0) })
+      bar.finish()
+      table.append(audit.row(name))
+      figures[name] = audit.figures
+    }
+    print(table)
+    try output.write(JSONReport(["audit": .object(figures)]))
+  }
+}
+
+extension DreamAudit {
+  func row(_ name: String) -> [String] {
+    [
+      name, decimal(meanReturn), decimal(meanLength), percent(Double(readable) / Double(steps)),
+      percent(Double(obeyed) / Double(compared)), percent(rewards.precision), percent(rewards.recall),
+      percent(ends.precision), percent(ends.recall),
+      "\(decimal(refereedReward / Double(worlds))) of \(decimal(claimedReward / Double(worlds)))",
+      decimal(Double(coinsFromNowhere) / Double(worlds)),
+    ]
+  }
+
+  /// As JSON files show it.
+  var figures: JSONValue {
+    func events(_ events: Events) -> JSONValue {
+      [
+        "confirmed": .integer(events.confirmed), "invented": .integer(events.invented),
+        "missed": .integer(events.missed),
+      ]
+    }
+    return [
+      "return": .number(meanReturn), "length": .number(meanLength),
+      "readable": .number(Double(readable) / Double(steps)),
+      "obeyed": .number(Double(obeyed) / Double(compared)),
+      "obeyed_by_effect": .object(
+        Dictionary(
+          uniqueKeysWithValues: comparedByEffect.map { name, count in
+            (name, ["obeyed": .integer(obeyedByEffect[name] ?? 0), "of": .integer(count)])
+          })),
+      "rewards": events(rewards), "ends": events(ends),
+      "claimed_reward": .number(claimedReward / Double(worlds)),
+      "refereed_reward": .number(refereedReward / Double(worlds)),
+      "unreadable_reward": .number(unreadableReward / Double(worlds)),
+      "coins_from_nowhere": .number(Double(coinsFromNowhere) / Double(worlds)),
+      "doubt_tells": .number(doubtTells),
+      "doubt_of_true_steps": [
+        "0.01": .number(Double(doubt(ofTrue: 0.01))), "0.05": .number(Double(doubt(ofTrue: 0.05))),
+        "0.2": .number(Double(doubt(ofTrue: 0.2))),
+      ],
+      "broken_below": .object(
+        Dictionary(
+          uniqueKeysWithValues: [0.01, 0.05, 0.2].map { share in
+            let limit = doubt(ofTrue: share)
+            let caught = likelihoodsWhenFalse.count { $0 < limit }
+            return ("\(share)", .number(Double(caught) / Double(max(1, likelihoodsWhenFalse.count))))
+          })),
+    ]
+  }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Autograd
+import Environments
+import GeneratedWorlds
+import ReinforcementLearning
+import Video
+import WorldModel
+
+/// How a policy is trained in a dream: what keeps it from learning the dream's faults.
+struct DreamRules: Codable, Equatable, Sendable {
+  /// In file names and reports.
+  var name: String
+  /// Start frames taken from the video; nil takes the world's own levels.
+  var starts: Int?
+  /// Steps of an episode; nil leaves the world's own.
+  var horizon: Int?
+  /// Log-likelihood below which a frame is doubtful, and what follows.
+  var doubt: Float?
+  var consequence: Consequence?
+
+  /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
+  var temperature: Float?
+  var pilots: Int?
+
+  enum Consequence: String, Codable, Sendable, CaseIterable {
+    case penalty, truncation, termination
+
+    var limit: DoubtLimit.Consequence {
+      switch self {
+      case .penalty: .penalty(0.1)
+      case .truncation: .truncation
+      case .termination: .termination
+      }
+    }
+  }
+
+  /// Frames of the video that episodes start from, where they do not start from the world's levels.
+  static let startFrames = 4096
+  /// A frame is doubtful where its tokens are, on average, less likely than this, in nats.
+  static let doubt: Float = -0.035
+  /// Enough that what scrolls in differs from dream to dream; hardly anything else changes.
+  static let lively: Float = 0.3
+
+  /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
+  static let all = [
+    DreamRules(name: "lively", starts: startFrames, temperature: lively),
+    DreamRules(name: "plain"),
+    DreamRules(name: "starts", starts: startFrames),
+    DreamRules(name: "short", starts: startFrames, horizon: 32),
+    DreamRules(name: "lively-short", starts: startFrames, horizon: 32, temperature: lively),
+    DreamRules(
+      name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty,
+      temperature: lively),
+    DreamRules(
+      name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation,
+      temperature: lively),
+    DreamRules(
+      name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination,
+      temperature: lively),
+  ]
+
+  /// In words.
+  var summary: String {
+    var parts = [starts.map { "\($0) start frames of the video" } ?? "the world's own start frames"]
+    if let horizon { parts.append("episodes of \(horizon) steps") }
+    if let temperature { parts.append("temperature \(temperature)") }
+    if let doubt, let consequence {
+      let what =
+        switch consequence {
+        case .penalty: "costs 0.1"
+        case .truncation: "cuts the episode"
+        case .termination: "ends the episode"
+        }
+      parts.append("a log-likelihood below \(doubt) \(what)")
+    }
+    return "\(name): \(parts.joined(separator: ", "))"
+  }
+
+  /// The world as episodes start in it.
+  func started(_ world: World, frames: [Picture]) -> World {
+    starts == nil ? world : world.starting(from: frames)
+  }
+
+  /// The pool that the policy is trained in.
+  /// - Parameter frames: of the video, to start from.
+  func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
+    let pool = GeneratedWorldPool(
+      started(world, frames: frames), workers: workers, sampling: sampling(of: world))
+    guard let doubt, let consequence else { return pool }
+    return try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
+  }
+
+  func sampling(of world: World) -> SamplingConfiguration {
+    var sampling = world.manifest.sampling
+    sampling.temperature = temperature ?? sampling.temperature
+    sampling.pilots = pilots ?? sampling.pilots
+    return sampling
+  }
+
+  /// Frames spread over all of the video, last frames of episodes left out.
+  static func frames(_ clips: ClipFolder, count: Int, seed: UInt64) -> [Picture] {
+    var random = SplitMix64(seed: seed)
+    let episodes = clips.episodes.filter { $0.frames.count > 1 }
+    let total = episodes.reduce(0) { $0 + $1.frames.count - 1 }
+    return (0..<min(count, total)).map { _ in
+      var place = random.next(below: total)
+      var index = 0
+      while place >= episodes[index].frames.count - 1 {
+        place -= episodes[index].frames.count - 1
+        index += 1
+      }
+      let frame = episodes[index].frames.lowerBound + place
+      return Picture(
+        height: clips.height, width: clips.width,
+        pixels: Array(clips.shards[episodes[index].shard].frames(frame..<frame + 1)))
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import ReinforcementLearning
+import Reporting
+import Video
+
+/// Where an experiment keeps what it has done, so that it goes on where it was interrupted.
+struct ExperimentFolder {
+  let url: URL
+  let workers: Workers
+  let style: ProgressBar.Style
+
+  /// An evaluation, or what is kept of it.
+  /// - Parameter name: differs for whatever decides the result.
+  func evaluated(
+    _ name: String, _ evaluation: Evaluation, on pool: any EnvironmentPool, policy: () throws -> any Policy
+  ) throws -> EvaluationReport {
+    let file = url.appending(path: "evaluations/\(name).json")
+    if let data = try? Data(contentsOf: file),
+      let report = try? JSONDecoder().decode(EvaluationReport.self, from: data),
+      report.episodes.map(\.seed) == evaluation.starts.map(\.seed)
+    {
+      return report
+    }
+    let bar = ProgressBar(name, total: evaluation.starts.count, unit: "episodes", style: style)
+    let episodes = try evaluation.run(try policy(), on: pool) { bar.update(to: $0) }
+    bar.finish()
+    let report = try EvaluationReport(
+      policy: name, environment: pool.specification.name, episodes: episodes)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try report.write(to: file)
+    return report
+  }
+
+  /// Video of the built-in game, recorded unless it is there.
+  func video(_ name: String, policy: EpisodeRecorder.Policy, episodes: Int, seed: UInt64) throws -> ClipFolder
+  {
+    let folder = url.appending(path: name)
+    if let clips = try? ClipFolder(folder), clips.episodes.count == episodes { return clips }
+    try? FileManager.default.removeItem(at: folder)
+    let recorder = EpisodeRecorder(policy: policy, longestEpisode: 500, seed: seed)
+    let writer = try ClipFolderWriter(folder)
+    let bar = ProgressBar(name, total: episodes, unit: "episodes", style: style)
+    for first in stride(from: 0, to: episodes, by: 50) {
+      var shard = recorder.record(episode: first)
+      for episode in first + 1..<min(episodes, first + 50) { shard.append(recorder.record(episode: episode)) }
+      try writer.append(shard)
+      bar.update(to: min(episodes, first + 50))
+    }
+    try writer.finish()
+    bar.finish()
+    return try ClipFolder(folder)
+  }
+}
+
+/// A world with its game: what every experiment that looks from the dream to the real game needs.
+struct Ground {
+  let world: World
+  let map: ActionMap
+  let judge: any GameJudge
+  let game: any EnvironmentPool
+
+  /// Reaching the platformer's flag pays so much.
+  static let flag: Float = 10
+  /// Numbers of levels from here on are in no recorded video, which draws them from 63 bits.
+  static let firstLevel = 1_000_000
+
+  /// - Throws: ``ExperimentError/noGame(world:)``
+  init(_ world: World) throws {
+    guard let map = world.manifest.actionMap, let source = world.manifest.training?.source,
+      let judge = EnvironmentCatalogue.judge(of: source),
+      let game = try? EnvironmentCatalogue.builtIn.makePool(source)
+    else { throw ExperimentError.noGame(world: world.manifest.name) }
+    self.world = world
+    self.map = map
+    self.judge = judge
+    self.game = game
+  }
+
+  /// Unseen levels of the game.
+  func suite(levels: Int) throws -> LevelSuite {
+    try LevelSuite(
+      LevelSuite.Record(
+        name: "\(game.specification.name)-unseen", split: .test, environment: game.specification.name,
+        origin: .numbers, levels: Array(Self.firstLevel..<Self.firstLevel + levels), seeds: [1],
+        success: .lastReward(atLeast: Self.flag)))
+  }
+}
+
+/// Several runs of one kind on the same levels, as a matrix: a stratum a level, a score a run.
+extension Scores {
+  init(runs: [EvaluationReport]) {
+    let count = runs.first?.episodes.count ?? 0
+    self.init(strata: (0..<count).map { level in runs.map { $0.episodes[level].return } })
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import ReinforcementLearning
+import Reporting
+import Video
+
+struct TransferCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transfer",
+    abstract: "Trains policies in a dream only, and shows what they are worth in the real game.",
+    discussion: """
+      The world was learned from video without actions. Policies are trained in it by each of the RULES; their latent \
+      actions are mapped to the game's buttons by the map in the world's file (200 labelled transitions at most); then \
+      they play levels of the game that no video shows. Beside them: the same learner in the real game for as many \
+      steps, random and constant actions, a player that reads the level, and what each policy believed it would earn.
+
+      OUT keeps every stage; the same command goes on where it was interrupted. The first rule is the one that \
+      `transfer.ratio` is about. Rules: \(DreamRules.all.map(\.summary).joined(separator: "; ")).
+      """)
+
+  @OptionGroup var worldOptions: WorldChoice
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder to write to: index.html, transfer.json, policies and evaluations.", valueName: "folder"))
+  var out: String
+
+  @Option(
+    help: ArgumentHelp("Video to take start frames from; recorded if none is named.", valueName: "clips"))
+  var clips: String?
+
+  @Option(
+    parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one."
+  )
+  var rules = [DreamRules.all[0].name]
+
+  @Option(help: "Steps of each training, in the dream and in the game.")
+  var steps = 100_000
+
+  @Option(help: "Trainings of each kind, with seeds from 1 on.")
+  var seeds = 3
+
+  @Option(help: "Unseen levels of the real game that each policy plays.")
+  var levels = 100
+
+  @Option(help: "Episodes of each policy in the dream, for what it believes.")
+  var dreams = 64
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    for rule in rules where !DreamRules.all.contains(where: { $0.name == rule }) {
+      throw ValidationError(
+        "No rule '\(rule)'; there are \(DreamRules.all.map(\.name).joined(separator: ", ")).")
+    }
+    guard !rules.isEmpty, (1...100).contains(seeds) else { throw ValidationError("--seeds is 1 to 100.") }
+    guard (10...10_000).contains(levels), (10...10_000).contains(dreams) else {
+      throw ValidationError("--levels and --dreams are 10 to 10000.")
+    }
+  }
+
+  func run() throws {
+    let threads = Workers()
+    let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
+    let ground = try Ground(try worldOptions.load())
+    let video =
+      try clips.map { try ClipFolder(URL(filePath: $0)) }
+      ?? folder.video("video", policy: .random, episodes: 200, seed: 77)
+    let experiment = TransferExperiment(
+      ground: ground, folder: folder,
+      frames: DreamRules.frames(video, count: DreamRules.startFrames, seed: 1),
+      suite: try ground.suite(levels: levels), steps: steps, seeds: seeds, dreams: dreams)
+    let result = try experiment.run(rules.map { name in DreamRules.all.first { $0.name == name }! })
+    print(result.table)
+    let figures = result.figures
+    try output.write(figures)
+    print(
+      "report: \(try result.page.write(to: folder.url, figures: figures, as: "transfer.json").relativePath)")
+  }
+}

@@ -1,0 +1,115 @@
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import ReinforcementLearning
+import Reporting
+import Video
+
+/// The stages of `genie experiment transfer`.
+struct TransferExperiment {
+  let ground: Ground
+  let folder: ExperimentFolder
+  /// Of the video, to start dreams from.
+  let frames: [Picture]
+  let suite: LevelSuite
+  let steps: Int
+  let seeds: Int
+  /// Episodes in the dream.
+  let dreams: Int
+
+  func run(_ rules: [DreamRules]) throws -> TransferResult {
+    let game = ground.game
+    let actions = game.specification.actionSpace
+    func played(_ name: String, _ policy: @escaping () throws -> any Policy) throws -> EvaluationReport {
+      try folder.evaluated(name, suite.evaluation, on: game, policy: policy)
+    }
+    var result = TransferResult(world: ground.world, suite: suite, steps: steps, seeds: seeds)
+    result.random = try played("random") { RandomPolicy(actionCount: actions.count) }
+    result.randomLatent = try played("random-latent") {
+      MappedPolicy(RandomPolicy(actionCount: ground.world.actions), map: ground.map)
+    }
+    let constants = try (0..<actions.count).map { action in
+      (
+        name: actions.names.indices.contains(action) ? actions.names[action] : "\(action)",
+        report: try played("constant-\(action)") { ConstantPolicy(action: Int32(action)) }
+      )
+    }
+    result.constant = constants.max { $0.report.meanReturn.value < $1.report.meanReturn.value }
+    for seed in 1...UInt64(seeds) {
+      let file = try train("real-\(seed)", seed: seed, horizon: nil) { game }
+      result.real.append(
+        try played("real-\(seed)") {
+          ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+        })
+    }
+    for rule in rules { result.outcomes.append(try outcome(of: rule)) }
+    if let main = result.outcomes.first {
+      let file = try PolicyFile(contentsOf: policyURL("\(main.rule.name)-1"))
+      let policy = MappedPolicy(
+        ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers), map: ground.map)
+      result.films = try Film.record(suite.evaluation, main.game[0].episodes, policy, game)
+    }
+    return result
+  }
+
+  private func outcome(of rule: DreamRules) throws -> TransferResult.Outcome {
+    var outcome = TransferResult.Outcome(rule: rule)
+    for seed in 1...UInt64(seeds) {
+      let name = "\(rule.name)-\(seed)"
+      let file = try train(name, seed: seed, horizon: rule.horizon) {
+        try rule.pool(ground.world, frames: frames, workers: folder.workers)
+      }
+      let latent = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+      outcome.game.append(
+        try folder.evaluated(name, suite.evaluation, on: ground.game) {
+          MappedPolicy(latent, map: ground.map)
+        })
+      outcome.policies.append((name, Examination.hash(policyURL(name).path) ?? ""))
+      outcome.curves.append(
+        (try? EventFile.read(folder.url.appending(path: name))["charts/episodic_return"]) ?? [])
+      // What it believes: the dream by the rules of its training, from frames that it may not have started from.
+      let believed = Evaluation(
+        starts: (0..<dreams).map { Evaluation.Start(seed: 1_000_000 + UInt64($0)) }, horizon: rule.horizon)
+      outcome.dream.append(
+        try folder.evaluated(
+          "\(name)-believed", believed,
+          on: try rule.pool(ground.world, frames: frames, workers: folder.workers)
+        ) { latent })
+      if seed == 1 { outcome.audit = try audit(rule, latent, name: name) }
+    }
+    return outcome
+  }
+
+  private func policyURL(_ name: String) -> URL {
+    folder.url.appending(path: "\(name)/agent" + PolicyFile.suffix)
+  }
+
+  private func train(
+    _ name: String, seed: UInt64, horizon: Int?, pool: () throws -> any EnvironmentPool
+  ) throws -> PolicyFile {
+    try Training(
+      folder: folder.url.appending(path: name),
+      configuration: PPOConfiguration(totalSteps: steps, seed: seed), style: folder.style
+    ).run(title: name, horizon: horizon, workers: folder.workers, pool: pool)
+  }
+
+  /// Holds the dream against the game while the policy plays it.
+  private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit {
+    var pool: any EnvironmentPool = GeneratedWorldPool(
+      rule.started(ground.world, frames: frames), workers: folder.workers,
+      sampling: rule.sampling(of: ground.world))
+    let length = rule.horizon ?? ground.world.manifest.horizon
+    let bar = ProgressBar("\(name) audit", total: length, unit: "steps", style: folder.style)
+    defer { bar.finish() }
+    let key = RandomKey(seed: 5)
+    return try DreamAudit(
+      &pool, starts: (0..<32).map { ResetOptions(seed: 2_000_000 + $0) }, steps: length, judge: ground.judge,
+      map: ground.map,
+      choose: { batch, step in
+        policy.actions(
+          for: batch.observations,
+          keys: (0..<batch.count).map { key.folded(in: UInt64(step)).folded(in: UInt64($0)) })
+      }, progress: { bar.update(to: $0) })
+  }
+}

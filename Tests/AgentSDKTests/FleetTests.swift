@@ -46,6 +46,7 @@ import WorldServer
     fleet.close(there[0])
     #expect(fleet.load.map(\.slots) == [2, 2])
     #expect(throws: EnvironmentError.unknownSlot(there[0])) { try fleet.step([there[0]], [0], into: &batch) }
+    withExtendedLifetime(servers) {}
   }
 
   /// The death of a server costs its episodes and nothing else; its slots go on at the others.

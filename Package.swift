@@ -9,6 +9,7 @@ let systemLibraries: [Target] = [
   .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
   .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
   .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+  .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
 ]
 
 // The rooms of the house, in the order in which data flows through them; no arrow runs back.
@@ -16,6 +17,9 @@ let libraries: [Target] = [
   .target(name: "Safetensors"),
   .target(name: "Reporting", dependencies: ["Safetensors"]),
   .target(name: "Autograd", dependencies: ["CKernels"]),
+  .target(
+    name: "MessagePassing",
+    dependencies: ["Autograd", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
   .target(name: "NeuralNetwork", dependencies: ["Autograd", "CKernels", "Safetensors"]),
   .target(name: "Video", dependencies: ["CPNG", "Safetensors"]),
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
@@ -39,7 +43,7 @@ let executables: [Target] = [
     name: "genie",
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
-      "PlayPage", "ReinforcementLearning",
+      "PlayPage", "ReinforcementLearning", "MessagePassing",
       "Reporting", "WireProtocol", "Conformance", "CEcho", "CKernels", argumentParser, logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
@@ -62,12 +66,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 let testTargets: [Target] = [
-  .target(name: "TestSupport", path: "Tests/TestSupport"),
+  .target(name: "TestSupport", dependencies: ["Autograd"], path: "Tests/TestSupport"),
   .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
   tests("CKernels", ["COpenBLAS"]),
   tests("Safetensors"),
   tests("Reporting"),
   tests("Autograd"),
+  tests("MessagePassing", ["NeuralNetwork"]),
   tests("NeuralNetwork"),
   tests("Video"),
   tests("WorldModel", ["AllocationCounter"]),
@@ -81,15 +86,18 @@ let testTargets: [Target] = [
   tests("ReinforcementLearning"),
   .testTarget(
     name: "GenieCommandTests",
-    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport"]),
+    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport", logging]),
   .testTarget(
     name: "EndToEndTests",
-    dependencies: ["genie", "AgentSDK", "Environments", "GeneratedWorlds", "TestSupport"]),
+    dependencies: [
+      "genie", "AgentSDK", "Environments", "GeneratedWorlds", "MessagePassing", "TestSupport",
+    ]),
 ]
 
 let package = Package(
   name: "genie-environments",
   products: libraries.map { .library(name: $0.name, targets: [$0.name]) },
+  traits: [.trait(name: "MPI", description: "Training on many machines; needs libopenmpi-dev.")],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),

@@ -15,6 +15,9 @@ public final class Arena {
     chunks = [Storage(capacity: capacity)]
   }
 
+  /// Bytes that were taken since the last reset.
+  public var byteCount: Int { 4 * (total + used) }
+
   /// Uninitialised memory of the given shape, valid until ``reset()``.
   public func tensor(_ shape: Shape) -> Tensor {
     let size = (shape.count + 15) / 16 * 16

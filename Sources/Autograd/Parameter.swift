@@ -46,16 +46,24 @@ public final class Parameters: @unchecked Sendable {
   /// Floats in one worker's gradient buffer.
   public private(set) var gradientCount = 0
   private let key: RandomKey
+  private let stored: StoredValues?
 
-  /// - Parameter seed: of the initial values; a parameter's values depend on the seed and its name alone.
-  public init(seed: UInt64) { key = RandomKey(seed: seed) }
+  /// - Parameters:
+  ///   - seed: of the initial values; a parameter's values depend on the seed and its name alone.
+  ///   - stored: values that are there already: a parameter whose values are among them is made of their memory.
+  public init(seed: UInt64, stored: StoredValues? = nil) {
+    key = RandomKey(seed: seed)
+    self.stored = stored
+  }
 
   public func make(_ name: String, _ shape: Shape, _ role: Parameter.Role, _ initializer: Initializer)
     -> Parameter
   {
     precondition(names.insert(name).inserted, "two parameters are named '\(name)'")
-    let value = Tensor(shape: shape)
+    let found = stored?.tensor(name, shape)
+    let value = found ?? Tensor(shape: shape)
     switch initializer {
+    case _ where found != nil: break
     case .constant(let constant): value.fill(constant)
     case .normal(let deviation):
       let own = key.folded(in: name)
@@ -70,8 +78,31 @@ public final class Parameters: @unchecked Sendable {
     return parameter
   }
 
+  /// Divides the parameters into runs of about as many values, one for each rank: what a rank updates.
+  /// - Returns: for each run its parameters, and where their gradients lie.
+  public func runs(_ count: Int) -> [(parameters: Range<Int>, floats: Range<Int>)] {
+    var (runs, index): ([(Range<Int>, Range<Int>)], Int) = ([], 0)
+    for run in 0..<count {
+      let start = index
+      let end = gradientCount * (run + 1) / count
+      // A parameter belongs to the run in which its middle lies.
+      while index < all.count, run == count - 1 || all[index].offset + all[index].shape.count / 2 < end {
+        index += 1
+      }
+      let offsets = [start, index].map { $0 < all.count ? all[$0].offset : gradientCount }
+      runs.append((start..<index, offsets[0]..<offsets[1]))
+    }
+    return runs
+  }
+
   /// Number of trained values.
   public var count: Int { all.reduce(0) { $0 + $1.shape.count } }
+}
+
+/// Where the values of parameters lie before there are parameters, by name.
+public protocol StoredValues: AnyObject, Sendable {
+  /// The values of that name and shape, in memory that may be changed; nil where there are none.
+  func tensor(_ name: String, _ shape: Shape) -> Tensor?
 }
 
 /// One worker's gradients of all parameters of a model.

@@ -25,6 +25,15 @@ public struct Tensor: @unchecked Sendable {
     }
   }
 
+  /// A tensor in memory of somebody else, such as a file that is mapped.
+  /// - Parameters:
+  ///   - pointer: the first of as many values as the shape holds.
+  ///   - owner: keeps the memory where it is.
+  public init(shape: Shape, borrowing pointer: UnsafeMutablePointer<Float>, of owner: AnyObject) {
+    self.init(
+      shape: shape, storage: Storage(borrowing: pointer, capacity: shape.count, owner: owner), offset: 0)
+  }
+
   init(shape: Shape, storage: Storage, offset: Int) {
     self.shape = shape
     self.storage = storage
@@ -88,13 +97,24 @@ final class Storage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let capacity: Int
   var generation: UInt64 = 0
+  /// Whose memory it is; nil where it is the storage's own.
+  private let owner: AnyObject?
 
   init(capacity: Int) {
     self.capacity = capacity
+    owner = nil
     let bytes = max(64, (capacity * 4 + 63) / 64 * 64)
     base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).assumingMemoryBound(
       to: Float.self)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  init(borrowing base: UnsafeMutablePointer<Float>, capacity: Int, owner: AnyObject) {
+    self.base = base
+    self.capacity = capacity
+    self.owner = owner
+  }
+
+  deinit {
+    if owner == nil { UnsafeMutableRawPointer(base).deallocate() }
+  }
 }

@@ -87,7 +87,8 @@ public final class World: Sendable {
       throw .badManifest(path: path, reason: "\(error)")
     }
     for (file, hash) in manifest.hashes.sorted(by: { $0.key < $1.key }) {
-      guard !file.contains("/"), let bytes = try? Data(contentsOf: folder.appending(path: file)),
+      guard !file.contains("/"),
+        let bytes = try? Data(contentsOf: folder.appending(path: file), options: .mappedIfSafe),
         Self.hash(bytes) == hash
       else { throw .damaged(path: path, file: file) }
     }

@@ -72,17 +72,30 @@ public enum Checkpoint {
   public static func read(
     into tensors: [String: Tensor], from url: URL
   ) throws(CheckpointError) -> [String: String] {
-    let name = url.lastPathComponent
     let file: SafetensorsFile
+    do { file = try SafetensorsFile(url) } catch { throw .unreadable(error) }
+    return try read(into: tensors, from: file, name: url.lastPathComponent)
+  }
+
+  /// The same from a file that some of the tensors may lie in already: of these it is only checked that they are numbers.
+  @discardableResult
+  static func read(
+    into tensors: [String: Tensor], from file: SafetensorsFile, name: String
+  ) throws(CheckpointError) -> [String: String] {
     var loaded: [(Tensor, [Float])] = []
     do {
-      file = try SafetensorsFile(url)
       for (key, tensor) in tensors {
         guard file.contains(key) else { throw CheckpointError.missing(file: name, tensor: key) }
         let shape = try file.shape(of: key)
         guard shape == tensor.shape.dimensions else {
           throw CheckpointError.wrongShape(
             file: name, tensor: key, expected: tensor.shape.dimensions, found: shape)
+        }
+        if try file.mutableBytes(of: key).baseAddress == UnsafeMutableRawPointer(tensor.pointer) {
+          guard (0..<tensor.count).allSatisfy({ tensor.pointer[$0].isFinite }) else {
+            throw CheckpointError.notFinite(file: name, tensor: key)
+          }
+          continue
         }
         let values = try file.tensor(key).floats()
         guard values.allSatisfy(\.isFinite) else { throw CheckpointError.notFinite(file: name, tensor: key) }

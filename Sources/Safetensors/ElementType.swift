@@ -6,6 +6,7 @@ public enum ElementType: String, Sendable, CaseIterable {
   // every tensor starts at a multiple of its own element size.
   case bool = "BOOL"
   case u8 = "U8"
+  case u16 = "U16"
   case bf16 = "BF16"
   case i32 = "I32"
   case f32 = "F32"
@@ -15,7 +16,7 @@ public enum ElementType: String, Sendable, CaseIterable {
   public var size: Int {
     switch self {
     case .bool, .u8: 1
-    case .bf16: 2
+    case .u16, .bf16: 2
     case .i32, .f32: 4
     case .i64: 8
     }

@@ -66,6 +66,15 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// The bytes of a tensor, where they are mapped: they live as long as the file object. Whoever writes there changes a copy of
+  /// the page that is this process's own, and never the file; pages that nobody writes are shared by all processes that
+  /// have mapped the file.
+  /// - Throws: ``SafetensorsError`` if there is no such tensor.
+  public func mutableBytes(of name: String) throws(SafetensorsError) -> UnsafeMutableRawBufferPointer {
+    let range = try entry(name).range
+    return UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(rebasing: mapping.bytes[range]))
+  }
+
   /// Everything in the file, read into memory.
   public func content() throws(SafetensorsError) -> SafetensorsContent {
     var content = SafetensorsContent(metadata: metadata)
@@ -94,7 +103,7 @@ public final class SafetensorsFile: Sendable {
   }
 }
 
-/// A whole file mapped read-only into memory, unmapped with the object.
+/// A whole file mapped into memory, unmapped with the object; what is written there never reaches the file.
 private final class Mapping: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
@@ -114,7 +123,7 @@ private final class Mapping: @unchecked Sendable {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
-    let address = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0)
     guard let address, address != MAP_FAILED else { throw fail(String(cString: strerror(errno))) }
     bytes = UnsafeRawBufferPointer(start: address, count: length)
   }

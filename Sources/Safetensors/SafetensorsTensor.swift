@@ -35,6 +35,10 @@ public struct SafetensorsTensor: Sendable {
     self.init(type: .u8, shape: shape, bytes: values)
   }
 
+  public init(shape: [Int], values: [UInt16]) {
+    self.init(type: .u16, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
+  }
+
   public init(shape: [Int], values: [Int32]) {
     self.init(type: .i32, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
   }
@@ -61,6 +65,11 @@ public struct SafetensorsTensor: Sendable {
   public func uint8s(shape expected: [Int]? = nil) throws(SafetensorsError) -> [UInt8] {
     try check(.u8, expected)
     return bytes
+  }
+
+  /// The elements of a U16 tensor. See ``floats(shape:)``.
+  public func uint16s(shape expected: [Int]? = nil) throws(SafetensorsError) -> [UInt16] {
+    try elements(.u16, expected)
   }
 
   /// The elements of an I32 tensor. See ``floats(shape:)``.

@@ -115,14 +115,23 @@ public final class Genie: Sendable {
   public let latentActions: LatentActionModel
   public let dynamics: Dynamics
 
-  public init(_ configuration: GenieConfiguration, seed: UInt64) throws(GenieError) {
+  public convenience init(_ configuration: GenieConfiguration, seed: UInt64) throws(GenieError) {
+    try self.init(configuration, seed: seed, stored: (nil, nil, nil))
+  }
+
+  private typealias Stored = (
+    tokenizer: MappedCheckpoint?, latentActions: MappedCheckpoint?, dynamics: MappedCheckpoint?
+  )
+
+  private init(_ configuration: GenieConfiguration, seed: UInt64, stored: Stored) throws(GenieError) {
     if let problem = configuration.problem { throw .badConfiguration(problem) }
     self.configuration = configuration
-    tokenizer = Tokenizer(configuration.tokenizer, seed: seed)
+    tokenizer = Tokenizer(configuration.tokenizer, seed: seed, stored: stored.tokenizer)
     latentActions = LatentActionModel(
       configuration.latentActions, seed: seed &+ 1,
-      tokenizer: configuration.latentActions.tokenWidth == nil ? nil : tokenizer)
-    dynamics = Dynamics(configuration.dynamics, seed: seed &+ 2)
+      tokenizer: configuration.latentActions.tokenWidth == nil ? nil : tokenizer,
+      stored: stored.latentActions)
+    dynamics = Dynamics(configuration.dynamics, seed: seed &+ 2, stored: stored.dynamics)
   }
 
   /// The models' files in a world's folder.
@@ -146,7 +155,8 @@ public final class Genie: Sendable {
     } catch { throw .checkpoint(error) }
   }
 
-  /// Reads the models that ``save(to:)`` wrote.
+  /// Opens the models that ``save(to:)`` wrote. Their parameters stay where they are, in the files: processes that have opened
+  /// the same share one copy of them.
   /// - Parameter sampling: how frames are sampled; it is no part of the models' files.
   public convenience init(folder: URL, sampling: SamplingConfiguration) throws(GenieError) {
     do throws(CheckpointError) {
@@ -181,12 +191,19 @@ public final class Genie: Sendable {
             reason: "it needs \(needed) values or more, the file has \(bytes) bytes")
         }
       }
-      do { try self.init(configuration, seed: 0) } catch {
+      let stored = (
+        tokenizer: try MappedCheckpoint(tokenizer), latentActions: try MappedCheckpoint(latentActions),
+        dynamics: try MappedCheckpoint(dynamics)
+      )
+      do {
+        try self.init(
+          configuration, seed: 0, stored: (stored.tokenizer, stored.latentActions, stored.dynamics))
+      } catch {
         throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: "\(error)")
       }
-      try Checkpoint.read(into: self.tokenizer.state, from: tokenizer)
-      try Checkpoint.read(into: self.latentActions.state, from: latentActions)
-      try Checkpoint.read(into: self.dynamics.state, from: dynamics)
+      try stored.tokenizer.read(into: self.tokenizer.state)
+      try stored.latentActions.read(into: self.latentActions.state)
+      try stored.dynamics.read(into: self.dynamics.state)
     } catch { throw .checkpoint(error) }
   }
 }

@@ -34,7 +34,12 @@ extension GenieConfiguration {
     sampling: SamplingConfiguration(steps: 25, temperature: 1))
 
   /// By the names that the command line takes.
-  public static let presets: [String: GenieConfiguration] = [
-    "tiny": .tiny, "small": .small, "paper-coinrun": .paperCoinRun,
-  ]
+  public static let presets: [String: GenieConfiguration] = {
+    var presets: [String: GenieConfiguration] = [
+      "tiny": .tiny, "small": .small, "paper-coinrun": .paperCoinRun, "paper-robotics": .paperRobotics,
+    ]
+    for model in PaperModel.ladder { presets[model.preset] = .platformers(model) }
+    presets["paper-platformers"] = presets["paper-10.1b"]
+    return presets
+  }()
 }

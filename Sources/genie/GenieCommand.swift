@@ -12,7 +12,7 @@ struct GenieCommand: AsyncParsableCommand {
       RegenerateCommand.self, AblateCommand.self, DreamCommand.self, PromptCommand.self, PlayCommand.self,
       ServeCommand.self, KeysCommand.self, ConformCommand.self, ChaosCommand.self, DoctorCommand.self,
       EvaluateCommand.self, SuiteCommand.self, ReportCommand.self, ExperimentCommand.self,
-      BenchmarkCommand.self,
+      BenchmarkCommand.self, PlanCommand.self, ScalingCommand.self,
     ])
 
   /// Runs the command line. Errors go to standard error as a sentence; the exit code is 1, and 2 for a

@@ -47,6 +47,15 @@ struct ImportCommand: ParsableCommand {
       valueName: "file"))
   var sheet: String?
 
+  @Option(help: "Inputs that are read at the same time; 0 takes one for each processor.")
+  var workers = 0
+
+  @Flag(
+    help:
+      "Keep the inputs that are finished if the import is broken off, and go on with what an earlier one left."
+  )
+  var resume = false
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -56,6 +65,7 @@ struct ImportCommand: ParsableCommand {
       throw ValidationError("--fps is above 0 and at most 1000, not \(fps).")
     }
     guard longestFreeze >= 0 else { throw ValidationError("--longest-freeze is not negative.") }
+    guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
     guard (1...4096).contains(shortestEpisode) else {
       throw ValidationError("--shortest-episode is 1 to 4096.")
     }
@@ -66,8 +76,9 @@ struct ImportCommand: ParsableCommand {
       size: size, framesPerSecond: fps, fit: fit, detectsCuts: cuts, dropsBlack: !keepBlack,
       longestFreeze: longestFreeze == 0 ? nil : longestFreeze, shortestEpisode: shortestEpisode)
     let bar = ProgressBar("import", total: nil, unit: "frames", style: output.progressStyle)
-    let report = try VideoImport(options).run(
-      inputs.map { URL(filePath: $0) }, to: URL(filePath: out)
+    let threads = workers > 0 ? workers : ProcessInfo.processInfo.activeProcessorCount
+    let report = try VideoImport(options, workers: threads).run(
+      inputs.map { URL(filePath: $0) }, to: URL(filePath: out), resumes: resume
     ) { progress in
       bar.total = progress.expected
       bar.update(to: progress.frames)

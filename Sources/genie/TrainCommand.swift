@@ -2,6 +2,7 @@ import ArgumentParser
 import Autograd
 import Foundation
 import GeneratedWorlds
+import MessagePassing
 import Reporting
 import Video
 import WorldModel
@@ -15,6 +16,9 @@ struct TrainCommand: ParsableCommand {
       CLIPS is what 'genie record' or 'genie import' made. Checkpoints and TensorBoard events go to \
       WORLD.training; a run that was interrupted goes on with --resume. Actions in the clips are used for at \
       most 200 transitions, to name what was found; rewards and ends of at most 200 episodes.
+
+      'mpirun -n 4 genie train ...' trains with four processes, on one machine or several that see the same folders: \
+      what comes of it is what one process with as many workers would have made.
       """)
 
   @Option(help: ArgumentHelp("The clips to learn from.", valueName: "clips"))
@@ -36,7 +40,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Determines initial values, batches and masks.")
   var seed: UInt64 = 1
 
-  @Option(help: "Threads; 0 takes one for each processor.")
+  @Option(help: "Threads of a process; 0 takes one for each processor.")
   var workers = 0
 
   @Option(help: "The world's name; that of the folder if none is given.")
@@ -66,6 +70,17 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let collective = try MessagePassing.join()
+    defer { MessagePassing.leave() }
+    do {
+      try run(collective)
+    } catch {
+      guard let collective else { throw error }
+      MessagePassing.abort(error, of: collective)
+    }
+  }
+
+  private func run(_ collective: (any Collective)?) throws {
     let world = URL(filePath: out)
     let checkpoints = URL(filePath: out.hasSuffix("/") ? String(out.dropLast()) : out).appendingPathExtension(
       "training")
@@ -81,7 +96,7 @@ struct TrainCommand: ParsableCommand {
         "\(checkpoints.path): holds an unfinished run; go on with --resume, or remove the folder")
     }
     let folder = try ClipFolder(URL(filePath: clips))
-    let threads = Workers(count: workers)
+    let threads = Workers(count: workers, collective: collective)
     var training = WorldTraining(
       name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
       minutes: minutes,
@@ -91,9 +106,13 @@ struct TrainCommand: ParsableCommand {
     training.tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
+    // The others have done their part.
+    guard threads.rank == 0 else { return }
     try made.save(to: world)
     for file in try manager.contentsOfDirectory(at: checkpoints, includingPropertiesForKeys: nil)
-    where file.pathExtension == "safetensors" { try manager.removeItem(at: file) }
+    where file.pathExtension == "safetensors" || file.lastPathComponent == "tokens" {
+      try manager.removeItem(at: file)
+    }
     var table = Table(["stage", "steps", "seconds", "held-out figures"])
     for stage in made.manifest.training?.stages ?? [] {
       let figures = stage.figures.sorted { $0.key < $1.key }.map {

@@ -20,7 +20,10 @@ struct CommandLineTool {
 
   /// Runs `genie` to its end.
   @discardableResult
-  static func run(_ arguments: String...) throws -> Result {
+  static func run(_ arguments: String...) throws -> Result { try run(arguments) }
+
+  @discardableResult
+  static func run(_ arguments: [String]) throws -> Result {
     let (process, output, errors) = try start(arguments)
     // Both are small: reading one after the other cannot block the process.
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -32,7 +32,7 @@ struct BenchmarkTests {
   func exponent() {
     let points = [1.0, 2, 4, 8].map { (x: $0, seconds: 3 * pow($0, 1.5)) }
     let curve = ScalingPlot.Curve(panel: "worlds & <days>", name: "a frame", points: points)
-    #expect(abs(curve.exponent - 1.5) < 1e-9)
+    #expect(abs(curve.law.exponent - 1.5) < 1e-9)
     let svg = ScalingPlot(curves: [curve]).svg.text
     #expect(
       svg.hasPrefix("<svg ") && svg.contains("exponent 1.50") && svg.contains("worlds &amp; &lt;days&gt;"))

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct GenieConfigurationTests {
   @Test func presetsHaveNoProblem() throws {
-    #expect(GenieConfiguration.presets.count == 3)
+    #expect(GenieConfiguration.presets.count == 5 + PaperModel.ladder.count)
     for (name, preset) in GenieConfiguration.presets {
       #expect(preset.problem == nil, "\(name)")
       let data = try JSONEncoder().encode(preset)

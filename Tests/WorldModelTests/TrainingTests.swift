@@ -63,6 +63,51 @@ private struct SampleVideo {
   }
 }
 
+@Suite struct KeptTokenTests {
+  /// Files hold what memory would, are taken up by the next run, and belong to one model.
+  @Test func filesAreLikeMemory() throws {
+    let (video, genie) = (try SampleVideo(), try Genie.sample())
+    let workers = Workers(count: 2)
+    let folder = video.folder.file("tokens")
+    let memory = TokenStore(genie, folder: video.clips, workers: workers)
+    func expectSame(_ store: TokenStore) {
+      for episode in video.clips.episodes {
+        #expect(store.tokens(episode.shard, episode.frames) == memory.tokens(episode.shard, episode.frames))
+        #expect(store.actions(episode.shard, episode.frames) == memory.actions(episode.shard, episode.frames))
+      }
+    }
+    expectSame(try TokenStore(genie, folder: video.clips, keptIn: folder, workers: workers))
+    func dates() throws -> [Date?] {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
+        try FileManager.default.attributesOfItem(atPath: folder.appending(path: $0).path)[.modificationDate]
+          as? Date
+      }
+    }
+    let first = try dates()
+    #expect(first.count == 2)
+    try Data([1, 2, 3]).write(to: folder.appending(path: "tokens-1.safetensors"))
+    expectSame(try TokenStore(genie, folder: video.clips, keptIn: folder, workers: workers))
+    #expect(try dates()[0] == first[0], "what is whole is not made again")
+    let other = try Genie(.sample(), seed: 9)
+    let others = try TokenStore(other, folder: video.clips, keptIn: folder, workers: workers)
+    let whole = video.clips.episodes[0]
+    #expect(others.tokens(0, whole.frames) != memory.tokens(0, whole.frames))
+  }
+
+  @Test func severalProcessesMakeOneStore() throws {
+    let (video, genie) = (try SampleVideo(), try Genie.sample())
+    let memory = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
+    let (clips, folder) = (video.clips, video.folder.file("tokens"))
+    let frames = clips.shards[1].count
+    let all = try ThreadCollective.run(2) { collective in
+      try TokenStore(
+        genie, folder: clips, keptIn: folder, workers: Workers(count: 1, collective: collective)
+      ).tokens(1, 0..<frames)
+    }
+    #expect(all == [memory.tokens(1, 0..<frames), memory.tokens(1, 0..<frames)])
+  }
+}
+
 @Suite struct TrainingStageTests {
   private static let optimizer = OptimizerConfiguration(warmup: 2)
 
@@ -88,10 +133,12 @@ private struct SampleVideo {
       shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
   }
 
-  private func stage(_ name: String, _ video: ClipFolder, withAll: Bool) throws -> any TrainingStage {
+  private func stage(
+    _ name: String, _ video: ClipFolder, withAll: Bool, workers: Workers = Workers(count: 2)
+  ) throws -> any TrainingStage {
     let configuration = configuration(withAll)
     let data = TrainingData(video, heldOut: 0.2)
-    let (genie, workers) = (try Genie(.sample(), seed: 1), Workers(count: 2))
+    let genie = try Genie(.sample(), seed: 1)
     return switch name {
     case "tokenizer":
       try TokenizerStage(
@@ -133,6 +180,56 @@ private struct SampleVideo {
       #expect(resumed.optimizer.state.mapValues(\.values) == whole.optimizer.state.mapValues(\.values))
     }
     for figure in try whole.validate() { #expect(figure.value.isFinite, "\(figure.name)") }
+  }
+}
+
+extension TrainingStageTests {
+  /// Two processes of one worker do to the bit what two workers of one process do.
+  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"])
+  func processesTrainAsWorkersDo(name: String) throws {
+    let video = try SampleVideo()
+    let clips = video.clips
+    let alone = try stage(name, clips, withAll: true)
+    let expected = try (0..<8).map { try alone.step($0, progress: Double($0) / 8).map(\.value) }
+    let all = try ThreadCollective.run(2) { collective in
+      let stage = try stage(
+        name, clips, withAll: true, workers: Workers(count: 1, collective: collective))
+      let figures = try (0..<8).map { try stage.step($0, progress: Double($0) / 8).map(\.value) }
+      return (figures, stage.modelState.mapValues(\.values))
+    }
+    for (figures, state) in all {
+      for (own, other) in zip(figures, expected) {
+        for (a, b) in zip(own, other) { #expect(abs(a - b) <= 1e-5 * (1 + abs(b)), "\(a), not \(b)") }
+      }
+      #expect(state == all[0].1, "all processes have the same model")
+      for (key, tensor) in alone.modelState {
+        #expect(largestDifference(state[key]!, tensor.values) < 1e-4, "\(key)")
+      }
+    }
+  }
+
+  /// What one process left is gone on with by two, and the other way round.
+  @Test func aCheckpointBelongsToNoNumberOfProcesses() throws {
+    let video = try SampleVideo()
+    let (clips, folder) = (video.clips, video.folder.url.appending(path: "run"))
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    func run(_ steps: Int, _ ranks: Int) throws -> [String: [Float]] {
+      try ThreadCollective.run(ranks) { collective in
+        let workers = Workers(count: 1, collective: ranks > 1 ? collective : nil)
+        let stage = try stage("dynamics", clips, withAll: false, workers: workers)
+        var runner = TrainingRunner(
+          folder: folder, events: nil, seconds: nil, collective: workers.collective, showsProgress: false)
+        runner.lastStep = steps
+        _ = try runner.run(stage)
+        return stage.modelState.mapValues(\.values)
+      }[0]
+    }
+    _ = try run(3, 1)
+    _ = try run(5, 2)
+    let mixed = try run(8, 1)
+    try FileManager.default.removeItem(at: folder.appending(path: "dynamics.safetensors"))
+    let whole = try run(8, 1)
+    for (key, values) in whole { #expect(largestDifference(values, mixed[key]!) < 1e-3, "\(key)") }
   }
 }
 
@@ -215,9 +312,12 @@ private struct SampleVideo {
       guard frame > 0 else { return Dynamics.noAction }
       return (codes[frame - 1] - 1) * 2 + Int32(key.integer(UInt64(total + frame), below: 2))
     }
-    let store = TokenStore(
-      tokens: codes.flatMap { [Int32](repeating: $0, count: 16) }, actions: actions, offsets: [0, frames[0]],
-      tokensPerFrame: 16)
+    let shards = [0..<frames[0], frames[0]..<total].map { range in
+      TokenShard(
+        tokens: codes[range].flatMap { [UInt16](repeating: UInt16($0), count: 16) },
+        actions: Array(actions[range]), tokensPerFrame: 16)
+    }
+    let store = TokenStore(shards: shards, tokensPerFrame: 16)
     let unseen = UnseenActions(
       store, data: data, grid: (4, 4), vocabulary: 4, actions: 4, workers: Workers(count: 2), seed: 1,
       steps: 200)

@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import Environments
 import Foundation
 import ReinforcementLearning
 import Reporting
@@ -16,8 +17,12 @@ struct PPOAgent: ParsableCommand {
       and events that TensorBoard shows (tensorboard --logdir OUT).
       """)
 
-  @Option(help: "Where the server is, such as tcp://127.0.0.1:5555 or ipc:///run/genie.sock.")
-  var endpoint: String
+  @Option(
+    help: """
+      Where the server is, such as tcp://127.0.0.1:5555 or ipc:///run/genie.sock. May be repeated: environments are spread \
+      over all, and those of a server that dies go on at the others.
+      """)
+  var endpoint: [String]
 
   @Option(help: "The environment's name; not needed where the server has only one.")
   var environment: String?
@@ -53,14 +58,15 @@ struct PPOAgent: ParsableCommand {
   var resume = false
 
   func validate() throws {
+    guard !endpoint.isEmpty else { throw ValidationError("Name an --endpoint.") }
     guard (1...64).contains(frames) else { throw ValidationError("--frames is 1 to 64.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
 
   func run() throws {
-    let pool = try RemotePool(endpoint, environment: environment)
+    let pool = try RemoteFleet(endpoint, environment: environment)
     let ppo = try PPO(
-      pool,
+      LostEpisodes(pool),
       PPOConfiguration(
         totalSteps: steps, environments: environments, rolloutSteps: rolloutSteps,
         learningRate: learningRate, seed: seed),

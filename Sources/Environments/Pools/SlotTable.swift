@@ -66,6 +66,13 @@ public struct SlotTable<State> {
     return state
   }
 
+  /// The slots that are open.
+  public var open: [Slot] {
+    places.enumerated().compactMap { index, place in
+      place.state == nil ? nil : Slot(index: Int32(index), generation: place.generation)
+    }
+  }
+
   /// - Throws: ``EnvironmentError/unknownSlot(_:)``
   @inlinable
   public func check(_ slot: Slot) throws(EnvironmentError) {

@@ -33,6 +33,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
   let header: DreamSnapshotHeader
 
   /// - Parameters:
+  ///   - prepared: the world's models, where they are prepared already; nil prepares them.
   ///   - workers: threads to dream on; nil takes one for each processor.
   ///   - sampling: nil takes the world's own.
   ///   - rewards: nil takes the world's own, where it has one.
@@ -40,7 +41,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ///     level for each seed. nil chooses one of the world's levels instead. It takes a world that was trained for it
   ///     (``World/dreamsLevels``).
   public init(
-    _ world: World, workers: Workers? = nil, sampling: SamplingConfiguration? = nil,
+    _ world: World, prepared: PreparedGenie? = nil, workers: Workers? = nil,
+    sampling: SamplingConfiguration? = nil,
     rewards: (any RewardModel)? = nil,
     levelSampling: SamplingConfiguration? = nil, slotLimit: Int = 1024
   ) {
@@ -51,7 +53,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     header = Self.header(of: world, self.sampling)
     let workers = workers ?? Workers()
     self.workers = workers
-    let prepared = PreparedGenie(world.genie, precision: world.precision)
+    let prepared = prepared ?? PreparedGenie(world.genie, precision: world.precision)
     dreamers = (0..<workers.count).map { _ in Dreamer(prepared) }
     leader = Dreamer(prepared, team: TeamSampler(prepared, workers: workers))
     dreams = SlotTable(limit: slotLimit)

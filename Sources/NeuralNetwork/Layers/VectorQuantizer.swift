@@ -91,11 +91,20 @@ public final class VectorQuantizer: @unchecked Sendable {
   }
 
   /// Moves the codes towards what the workers saw in this step, and revives dead codes.
-  /// - Parameter revive: whether dead codes are placed on vectors of this step.
-  public func update(_ workers: [QuantizerStatistics], key: RandomKey, revive: Bool = true) {
+  /// - Parameters:
+  ///   - collective: the processes that train together, whose workers saw something too.
+  ///   - revive: whether dead codes are placed on vectors of this step.
+  public func update(
+    _ workers: [QuantizerStatistics], of collective: (any Collective)? = nil, key: RandomKey,
+    revive: Bool = true
+  ) {
     let (codes, width) = (configuration.codes, configuration.width)
-    let vectors = workers.flatMap(\.vectors)
-    let assigned = workers.flatMap(\.codes)
+    var vectors = workers.flatMap(\.vectors)
+    var assigned = workers.flatMap(\.codes)
+    if let collective {
+      vectors = collective.gathered(vectors).flatMap { $0 }
+      assigned = collective.gathered(assigned).flatMap { $0 }
+    }
     for worker in workers { worker.clear() }
     guard !assigned.isEmpty else { return }
     if !isPlaced {

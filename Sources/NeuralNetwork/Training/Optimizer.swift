@@ -43,8 +43,8 @@ public struct OptimizerConfiguration: Codable, Sendable, Equatable {
   }
 }
 
-/// AdamW, with Muon for the matrices inside blocks. The parameters are shared out among the workers; each is updated
-/// by one of them, so that the result does not depend on how many there are.
+/// AdamW, with Muon for the matrices inside blocks. The parameters are shared out among the workers, of all processes
+/// where several train together; each is updated by one of them, so that the result does not depend on how many there are.
 public final class Optimizer: @unchecked Sendable {
   public let configuration: OptimizerConfiguration
   public let parameters: Parameters
@@ -53,7 +53,9 @@ public final class Optimizer: @unchecked Sendable {
   private var second: [Tensor?]
   private let workers: Workers?
   private let precision: Precision
-  /// Indices of parameters, a worker.
+  /// What each process updates.
+  private let runs: [(parameters: Range<Int>, floats: Range<Int>)]
+  /// Indices of parameters, a worker of this process.
   private let shares: [[Int]]
   private let scratch: [Arena]
 
@@ -72,7 +74,8 @@ public final class Optimizer: @unchecked Sendable {
       let (values, side) = (parameter.shape.count, parameter.shape.dimensions.min() ?? 1)
       return Self.usesMuon(parameter, configuration) ? values * side : values
     }
-    shares = Self.share(cost, among: workers?.count ?? 1)
+    runs = parameters.runs(workers?.counts.count ?? 1)
+    shares = Self.share(cost, of: runs[workers?.rank ?? 0].parameters, among: workers?.count ?? 1)
     scratch = shares.map { _ in Arena() }
     first = parameters.all.map { Tensor(shape: $0.shape) }
     second = parameters.all.map {
@@ -81,10 +84,10 @@ public final class Optimizer: @unchecked Sendable {
   }
 
   /// The dearest first, each to the worker that has least to do.
-  private static func share(_ cost: [Int], among workers: Int) -> [[Int]] {
+  private static func share(_ cost: [Int], of parameters: Range<Int>, among workers: Int) -> [[Int]] {
     var shares = [[Int]](repeating: [], count: workers)
     var loads = [Int](repeating: 0, count: workers)
-    for index in cost.indices.sorted(by: { (cost[$0], $1) > (cost[$1], $0) }) {
+    for index in parameters.sorted(by: { (cost[$0], $1) > (cost[$1], $0) }) {
       let least = loads.indices.min { loads[$0] < loads[$1] }!
       shares[least].append(index)
       loads[least] += cost[index]
@@ -98,18 +101,20 @@ public final class Optimizer: @unchecked Sendable {
 
   /// One update.
   /// - Parameters:
-  ///   - gradients: reduced over workers; scaled in place when their norm is too large.
+  ///   - gradients: reduced over workers, and over processes; their memory is made use of.
   ///   - progress: share of the training that is done, 0...1.
   /// - Returns: the norm of the gradients before clipping; not finite means that nothing was updated.
   @discardableResult
   public func update(_ gradients: Gradients, progress: Double) -> Float {
     precondition(gradients.parameters === parameters, "gradients of another model")
-    let norm = Float(ck_sum_squares(gradients.flat.pointer, gradients.flat.count).squareRoot())
+    let own = runs[workers?.rank ?? 0].floats
+    let start = gradients.flat.pointer + own.lowerBound
+    let squares = ck_sum_squares(start, own.count)
+    let all = workers?.collective?.gathered([squares]).reduce(0) { $0 + $1[0] } ?? squares
+    let norm = Float(all.squareRoot())
     guard norm.isFinite else { return norm }
     let scale = configuration.schedule(step: step, progress: progress)
-    if norm > configuration.clip {
-      ck_scale(gradients.flat.pointer, configuration.clip / norm, gradients.flat.count)
-    }
+    if norm > configuration.clip { ck_scale(start, configuration.clip / norm, own.count) }
     step += 1
     guard let workers else {
       for index in shares[0] { update(index, gradients, scale: scale, arena: scratch[0]) }
@@ -118,7 +123,33 @@ public final class Optimizer: @unchecked Sendable {
     workers.run { [self] worker in
       for index in shares[worker] { update(index, gradients, scale: scale, arena: scratch[worker]) }
     }
+    // The gradients have done their work: their memory carries the new values between processes.
+    gather(parameters.all.map(\.value), through: gradients)
     return norm
+  }
+
+  /// Gives every process what the others updated.
+  /// - Parameter tensors: one for each parameter.
+  private func gather(_ tensors: [Tensor], through buffer: Gradients) {
+    guard let collective = workers?.collective else { return }
+    for index in runs[collective.rank].parameters {
+      buffer.tensor(parameters.all[index]).copy(from: tensors[index])
+    }
+    collective.gather(
+      buffer.flat.pointer, pieces: runs.map { $0.floats.count * MemoryLayout<Float>.stride })
+    for (index, parameter) in parameters.all.enumerated()
+    where !runs[collective.rank].parameters.contains(index) {
+      tensors[index].copy(from: buffer.tensor(parameter))
+    }
+  }
+
+  /// To be called, on all processes that train together, before ``state`` is kept: each knows its own part of it.
+  public func gatherState() {
+    guard workers?.collective != nil else { return }
+    let buffer = Gradients(parameters)
+    gather(first, through: buffer)
+    // Muon has no second moments: what is carried for its parameters is never looked at.
+    gather(zip(second, first).map { $0 ?? $1 }, through: buffer)
   }
 
   /// Updates one parameter.

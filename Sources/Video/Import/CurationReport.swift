@@ -1,7 +1,7 @@
 /// What an import read, kept and dropped.
 public struct CurationReport: Sendable, Equatable {
   /// Counts of frames, unless named otherwise.
-  public struct Counts: Sendable, Equatable {
+  public struct Counts: Sendable, Equatable, Codable {
     public var read = 0
     public var kept = 0
     public var droppedBlack = 0

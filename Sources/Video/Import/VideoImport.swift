@@ -2,9 +2,9 @@ import Foundation
 
 /// Imports videos and folders of pictures as a folder of clip shards.
 ///
-/// Frames stream through: memory holds a shard or two, however long the video is. The folder is there whole or
-/// not at all. Each input begins a shard of its own.
-public struct VideoImport {
+/// Frames stream through: memory holds a shard or two of each input that is read at the time, however long the video is.
+/// The folder is there whole or not at all. Each input begins a shard of its own.
+public struct VideoImport: Sendable {
   /// Files with these extensions are taken for videos when a folder is imported; a file named by itself may
   /// have any name.
   static let videoExtensions: Set<String> = [
@@ -22,59 +22,113 @@ public struct VideoImport {
   }
 
   private let options: ImportOptions
+  private let workers: Int
   private let searchPath: String
 
-  public init(_ options: ImportOptions = ImportOptions()) {
-    self.init(options, searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+  /// - Parameter workers: inputs that are read at the same time.
+  public init(_ options: ImportOptions = ImportOptions(), workers: Int = 1) {
+    self.init(options, workers: workers, searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
   }
 
-  init(_ options: ImportOptions, searchPath: String) {
+  init(_ options: ImportOptions, workers: Int = 1, searchPath: String) {
+    precondition(workers > 0, "\(workers) workers")
     self.options = options
+    self.workers = workers
     self.searchPath = searchPath
   }
 
   /// - Parameters:
   ///   - inputs: video files, folders of PNG files (one video each) and folders of video files.
   ///   - target: a folder that does not exist yet, or is empty.
-  ///   - progress: called after every frame.
-  /// - Throws: ``ImportError``; nothing is left behind then.
+  ///   - resumes: keeps the inputs that were finished when the import fails or is killed, and goes on with those that an
+  ///     earlier one left. (Of these the report has no samples.)
+  ///   - progress: called after every frame, never twice at the same time.
+  /// - Throws: ``ImportError``; nothing is left behind then, unless `resumes`.
   public func run(
-    _ inputs: [URL], to target: URL, progress: (Progress) -> Void = { _ in }
+    _ inputs: [URL], to target: URL, resumes: Bool = false, progress: (Progress) -> Void = { _ in }
   ) throws(ImportError) -> CurationReport {
     var expanded: [Input] = []
     for input in inputs { expanded += try Self.expanded(input) }
-    let writer = try clips { () throws(ClipError) in try ClipFolderWriter(target) }
-    var report = CurationReport()
-    for (index, input) in expanded.enumerated() {
-      let source = try source(input)
-      var metadata = ["source": URL(filePath: source.path).lastPathComponent]
-      if let rate = source.framesPerSecond { metadata["fps"] = "\(rate)" }
-      var curator = Curator(options: options, metadata: metadata) { clip throws(ImportError) in
-        try clips { () throws(ClipError) in try writer.append(clip) }
-      }
-      let before = report.total.read
-      while let frame = try source.next() {
-        try curator.append(frame)
-        progress(
-          Progress(
-            path: source.path, frames: before + curator.counts.read,
-            // As if the inputs to come were as long as those so far.
-            expected: source.expectedFrames.map { (before + $0) * expanded.count / (index + 1) }))
-      }
-      try curator.finish()
-      report.sources.append(
-        CurationReport.Source(
-          path: source.path, framesPerSecond: source.framesPerSecond, counts: curator.counts,
-          samples: curator.samples, warning: source.warning))
+    // Threads write parts of their own, and tell of their progress one at a time.
+    nonisolated(unsafe) let writer = try clips { () throws(ClipError) in
+      try ClipFolderWriter(target, keepsUnfinished: resumes)
     }
-    guard writer.shardCount > 0 else { throw .nothingLeft(report) }
+    let state = State(inputs: expanded.count)
+    withoutActuallyEscaping(progress) { progress in
+      nonisolated(unsafe) let progress = progress
+      DispatchQueue.concurrentPerform(iterations: min(workers, expanded.count)) { [expanded] _ in
+        while let index = state.takeInput() {
+          do throws(ImportError) {
+            let (part, samples) = try run(expanded[index], index, writer, state, progress)
+            state.finish(index, part, samples)
+          } catch { state.fail(error) }
+        }
+      }
+    }
+    let report = try state.report()
+    guard report.total.kept > 0 else { throw .nothingLeft(report) }
     try clips { () throws(ClipError) in try writer.finish() }
     return report
   }
 
-  private enum Input {
+  /// What is remembered of an input that is imported.
+  struct Part: Codable {
+    /// Tells inputs and options apart.
+    var key: String
+    var path: String
+    var framesPerSecond: Double?
+    var counts: CurationReport.Counts
+    var shards: Int
+    var warning: String?
+  }
+
+  /// Imports one input, or finds that this was done.
+  private func run(
+    _ input: Input, _ index: Int, _ writer: ClipFolderWriter, _ state: State, _ progress: (Progress) -> Void
+  ) throws(ImportError) -> (Part, [CurationReport.Sample]) {
+    let key = "\(input.identity), \(options)"
+    if let done = writer.record(of: index, Part.self, shards: \.shards), done.key == key {
+      state.read(done.counts.read, of: done.path, expected: done.counts.read, at: index, progress)
+      return (done, [])
+    }
+    let source = try source(input)
+    var metadata = ["source": URL(filePath: source.path).lastPathComponent]
+    if let rate = source.framesPerSecond { metadata["fps"] = "\(rate)" }
+    var shards = 0
+    var curator = Curator(options: options, metadata: metadata) { clip throws(ImportError) in
+      try clips { () throws(ClipError) in try writer.append(clip, part: index, shard: shards) }
+      shards += 1
+    }
+    while !state.hasFailed, let frame = try source.next() {
+      try curator.append(frame)
+      state.read(
+        curator.counts.read, of: source.path, expected: source.expectedFrames, at: index, progress)
+    }
+    try curator.finish()
+    let part = Part(
+      key: key, path: source.path, framesPerSecond: source.framesPerSecond, counts: curator.counts,
+      shards: shards, warning: source.warning)
+    if !state.hasFailed { try clips { () throws(ClipError) in try writer.complete(part: index, part) } }
+    return (part, curator.samples)
+  }
+
+  private enum Input: Sendable {
     case video(URL)
     case pictures(folder: URL, files: [URL])
+
+    /// Another one where the file was changed since.
+    var identity: String {
+      func of(_ url: URL) -> String {
+        // A URL may remember what it was asked before.
+        let attributes = (try? FileManager.default.attributesOfItem(atPath: url.path)) ?? [:]
+        let date = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        return "\(url.path) \(attributes[.size] ?? 0) \(date)"
+      }
+      switch self {
+      case .video(let url): return of(url)
+      case .pictures(let folder, let files): return "\(of(folder)) \(files.count)"
+      }
+    }
   }
 
   /// A file is a video; a folder is its pictures as one video, or else its videos.
@@ -105,6 +159,66 @@ public struct VideoImport {
       return try body()
     } catch {
       throw .clips(error)
+    }
+  }
+}
+
+extension VideoImport {
+  /// Where the threads of an import are.
+  private final class State: @unchecked Sendable {
+    private let lock = NSLock()
+    private let inputs: Int
+    private var next = 0
+    private var failure: ImportError?
+    private var sources: [CurationReport.Source?]
+    /// Frames of each input that was begun: those read, and a guess of all.
+    private var frames: [Int: (read: Int, expected: Int?)] = [:]
+
+    init(inputs: Int) {
+      self.inputs = inputs
+      sources = Array(repeating: nil, count: inputs)
+    }
+
+    /// The next input that nobody reads; nil where there is none, or another one failed.
+    func takeInput() -> Int? {
+      lock.withLock {
+        guard next < inputs, failure == nil else { return nil }
+        defer { next += 1 }
+        return next
+      }
+    }
+
+    var hasFailed: Bool { lock.withLock { failure != nil } }
+
+    func fail(_ error: ImportError) { lock.withLock { failure = failure ?? error } }
+
+    func read(
+      _ count: Int, of path: String, expected: Int?, at index: Int, _ progress: (Progress) -> Void
+    ) {
+      lock.withLock {
+        frames[index] = (count, expected)
+        let known = frames.values.compactMap(\.expected)
+        progress(
+          Progress(
+            path: path, frames: frames.values.reduce(0) { $0 + $1.read },
+            // As if the inputs to come were as long as those so far.
+            expected: known.count == frames.count ? known.reduce(0, +) * inputs / frames.count : nil))
+      }
+    }
+
+    func finish(_ index: Int, _ part: Part, _ samples: [CurationReport.Sample]) {
+      lock.withLock {
+        sources[index] = CurationReport.Source(
+          path: part.path, framesPerSecond: part.framesPerSecond, counts: part.counts, samples: samples,
+          warning: part.warning)
+      }
+    }
+
+    func report() throws(ImportError) -> CurationReport {
+      if let failure = lock.withLock({ failure }) { throw failure }
+      var report = CurationReport()
+      report.sources = lock.withLock { sources.map { $0! } }
+      return report
     }
   }
 }

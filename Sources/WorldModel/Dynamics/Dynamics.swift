@@ -60,9 +60,10 @@ public final class Dynamics: Sendable {
   public let transformer: SpaceTimeTransformer
   public let head: Linear
 
-  public init(_ configuration: DynamicsConfiguration, seed: UInt64) {
+  /// - Parameter stored: values that are there already; what it does not hold starts from the seed.
+  public init(_ configuration: DynamicsConfiguration, seed: UInt64, stored: StoredValues? = nil) {
     self.configuration = configuration
-    let parameters = Parameters(seed: seed)
+    let parameters = Parameters(seed: seed, stored: stored)
     self.parameters = parameters
     actionVectors = Tensor(shape: [configuration.actions, configuration.actionWidth])
     embedding = Embedding(

@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import NeuralNetwork
 
 /// A Genie made ready to be sampled: weights packed for the processor, attention biases spread out. Its parameters do
@@ -14,11 +15,41 @@ public struct PreparedGenie: Sendable {
   let decoder: PreparedBiases
 
   public init(_ genie: Genie, precision: Precision) {
+    self.init(genie, precision: precision, packed: (nil, nil))
+  }
+
+  private init(
+    _ genie: Genie, precision: Precision, packed: (dynamics: StoredValues?, decoder: StoredValues?)
+  ) {
     self.genie = genie
     self.precision = precision
-    dynamicsWeights = PackedWeights(genie.dynamics.parameters.all, precision: precision)
-    decoderWeights = PackedWeights(genie.tokenizer.parameters.all, precision: .float32)
+    dynamicsWeights = PackedWeights(
+      genie.dynamics.parameters.all, precision: precision, stored: packed.dynamics)
+    decoderWeights = PackedWeights(
+      genie.tokenizer.parameters.all, precision: .float32, stored: packed.decoder)
     dynamics = PreparedBiases(genie.dynamics.transformer)
     decoder = PreparedBiases(genie.tokenizer.decoder)
+  }
+
+  /// Opens what ``write(to:)`` wrote: the packed weights stay in the files, and processes that have opened the same share
+  /// one copy of them.
+  /// - Throws: ``CheckpointError/unreadable(_:)``
+  public init(_ genie: Genie, precision: Precision, packedIn folder: URL) throws(CheckpointError) {
+    self.init(
+      genie, precision: precision,
+      packed: (
+        try MappedCheckpoint(folder.appending(path: "dynamics.\(precision.rawValue).packed")),
+        try MappedCheckpoint(folder.appending(path: "decoder.packed"))
+      ))
+  }
+
+  /// Writes the packed weights. They are of use to this machine's processes alone, and while the world is what it is now.
+  /// - Throws: ``CheckpointError/unwritable(_:)``
+  public func write(to folder: URL) throws(CheckpointError) {
+    try Checkpoint.write(
+      dynamicsWeights.byName, configuration: precision,
+      to: folder.appending(path: "dynamics.\(precision.rawValue).packed"))
+    try Checkpoint.write(
+      decoderWeights.byName, configuration: Precision.float32, to: folder.appending(path: "decoder.packed"))
   }
 }

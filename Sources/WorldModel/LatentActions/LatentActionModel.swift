@@ -80,13 +80,18 @@ public final class LatentActionModel: Sendable {
   let decoder: SpaceTimeTransformer
   let toPatch: Linear
 
-  /// - Parameter tokenizer: for a model that sees tokens.
-  public init(_ configuration: LatentActionConfiguration, seed: UInt64, tokenizer: Tokenizer? = nil) {
+  /// - Parameters:
+  ///   - tokenizer: for a model that sees tokens.
+  ///   - stored: values that are there already; what it does not hold starts from the seed.
+  public init(
+    _ configuration: LatentActionConfiguration, seed: UInt64, tokenizer: Tokenizer? = nil,
+    stored: StoredValues? = nil
+  ) {
     precondition((tokenizer == nil) == (configuration.tokenWidth == nil), "tokens need a tokenizer")
     self.configuration = configuration
     self.tokenizer = tokenizer
     patches = configuration.patches
-    let parameters = Parameters(seed: seed)
+    let parameters = Parameters(seed: seed, stored: stored)
     self.parameters = parameters
     let (channels, code) = (configuration.channels, configuration.codebook.width)
     let motion = MotionFeatures(radius: configuration.motionRadius)

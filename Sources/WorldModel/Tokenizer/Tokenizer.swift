@@ -67,10 +67,11 @@ public final class Tokenizer: Sendable {
   public let decoder: SpaceTimeTransformer
   let toPatch: Linear
 
-  public init(_ configuration: TokenizerConfiguration, seed: UInt64) {
+  /// - Parameter stored: values that are there already; what it does not hold starts from the seed.
+  public init(_ configuration: TokenizerConfiguration, seed: UInt64, stored: StoredValues? = nil) {
     self.configuration = configuration
     patches = configuration.patches
-    let parameters = Parameters(seed: seed)
+    let parameters = Parameters(seed: seed, stored: stored)
     self.parameters = parameters
     let (channels, code) = (configuration.channels, configuration.codebook.width)
     embed = Linear(parameters, "embed", inputs: patches.channels, outputs: channels, role: .outer)

@@ -29,7 +29,7 @@ public final class DynamicsBenchmark: @unchecked Sendable {
   ) {
     dynamics = Dynamics(configuration, seed: 0)
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: precision)
-    optimizer = Optimizer(dynamics.parameters, OptimizerConfiguration(muonRate: nil))
+    optimizer = Optimizer(dynamics.parameters, OptimizerConfiguration(muonRate: nil), workers: workers)
     self.time = time
     let mask = dynamics.mask
     self.clips = (0..<clips).map { index in
@@ -51,6 +51,9 @@ public final class DynamicsBenchmark: @unchecked Sendable {
   public var tokensPerStep: Int { clips.count * time * dynamics.configuration.tokens }
 
   public var parameterCount: Int { dynamics.parameters.all.reduce(0) { $0 + $1.shape.count } }
+
+  /// Bytes of the activations of one worker.
+  public var activationBytes: Int { parallel.tapes[0].arena.byteCount }
 
   /// Of the whole step, see ``DynamicsConfiguration/trainingFlops(clips:time:predicted:)``.
   public var flopsPerStep: Double {

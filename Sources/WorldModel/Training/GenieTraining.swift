@@ -29,6 +29,8 @@ public final class GenieTraining {
   /// - Parameters:
   ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
   ///   - minutes: for all stages together; nil takes the configured numbers of steps.
+  ///   - workers: where they are of several processes, all of these make the same training over the same clips and the same
+  ///     folder, and it is one.
   public init(
     _ model: GenieConfiguration, _ configuration: TrainingConfiguration, clips: ClipFolder, folder: URL,
     seed: UInt64,
@@ -51,7 +53,7 @@ public final class GenieTraining {
     self.showsProgress = showsProgress
     seconds = minutes.map { $0 * 60 }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    events = try EventFile(folder: folder)
+    events = workers.rank == 0 ? try EventFile(folder: folder) : nil
   }
 
   /// Clips that were not trained on.
@@ -84,7 +86,8 @@ public final class GenieTraining {
     let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
-        folder: folder, events: events, seconds: seconds.map { $0 * share }, showsProgress: showsProgress)
+        folder: folder, events: events, seconds: seconds.map { $0 * share }, collective: workers.collective,
+        showsProgress: showsProgress)
       let (figures, steps, seconds) = try runner.run(stage)
       records.append(
         StageRecord(
@@ -101,7 +104,7 @@ public final class GenieTraining {
           genie.latentActions, training: configuration, data: data, workers: workers, seed: seed),
         share: configuration.latentActionShare)
     }
-    let store = encode()
+    let store = try encode()
     try run(
       DynamicsStage(
         genie, training: configuration, store: store, data: data, workers: workers, seed: seed),
@@ -121,11 +124,17 @@ public final class GenieTraining {
     return (records, model, stage.scores(), store)
   }
 
-  private func encode() -> TokenStore {
+  /// Where the video is kept as tokens while the training is not done.
+  private var tokens: URL { folder.appending(path: "tokens") }
+
+  private func encode() throws -> TokenStore {
     let bar = ProgressBar(
-      "encoding", total: data.folder.frameCount, unit: "frames", style: showsProgress ? .automatic : .quiet)
+      "encoding", total: data.folder.frameCount, unit: "frames",
+      style: showsProgress && workers.rank == 0 ? .automatic : .quiet)
     nonisolated(unsafe) let shown = bar
-    let store = TokenStore(genie, folder: data.folder, workers: workers) { shown.update(to: $0) }
+    let store = try TokenStore(genie, folder: data.folder, keptIn: tokens, workers: workers) {
+      shown.update(to: $0)
+    }
     bar.finish()
     return store
   }

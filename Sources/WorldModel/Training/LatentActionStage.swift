@@ -16,6 +16,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
   private let training: TrainingConfiguration
   private let clips: ClipLoader
   private let validation: FrameBatch
+  private let workers: Workers
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
   private let weights: MotionWeights
@@ -34,6 +35,7 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       model.parameters, configuration.optimizer, workers: workers, precision: training.precision)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 1)
     validation = try data.heldOut(frames: configuration.time, clips: 64)
+    self.workers = workers
     parallel = DataParallel(model.parameters, workers: workers, precision: training.precision)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     weights = MotionWeights(
@@ -48,17 +50,18 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     if progress >= training.continuousShare, !model.quantizer.isPlaced {
       placeCodes(after: step, key: own.folded(in: 9))
     }
-    let batch = FrameBatch(clips.batch(step), of: clips)
-    let parts = (batch.clips + part - 1) / part
-    let transitions = Float(batch.clips * (batch.time - 1))
+    let origins = clips.origins(step)
+    let parts = (origins.count + part - 1) / part
+    let transitions = Float(origins.count * (clips.frames - 1))
     let scale = 1 / (transitions * Float(model.patches.count * model.predictedValues))
     let quantizes = model.quantizer.isPlaced
     let (gradients, reports) = parallel.gradients(parts: parts) { [self] index, worker, tape in
-      let range = index * part..<min(batch.clips, (index + 1) * part)
+      let range = index * part..<min(origins.count, (index + 1) * part)
+      let batch = FrameBatch(clips.read(Array(origins[range])), of: clips)
       let rolls = range.map {
         own.folded(in: 2).integer(UInt64($0), below: batch.height / model.configuration.pooling)
       }
-      let seen = model.transitions(batch.clips(range), rolls: rolls, arena: tape.arena)
+      let seen = model.transitions(batch, rolls: rolls, arena: tape.arena)
       let vectors = model.encode(tape, tape.constant(seen.features))
       var (codes, commitment): (Variable, Variable?) = (vectors, nil)
       if quantizes {
@@ -76,7 +79,10 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
       return (commitment.map { tape.add(error, $0) } ?? error, error.value[0])
     }
     let norm = optimizer.update(gradients, progress: progress)
-    if quantizes { model.quantizer.update(statistics, key: own.folded(in: 4), revive: progress < 0.6) }
+    if quantizes {
+      model.quantizer.update(
+        statistics, of: workers.collective, key: own.folded(in: 4), revive: progress < 0.6)
+    }
     return [
       ("psnr", Fidelity.psnr(meanSquaredError: Double(reports.reduce(0, +)))), ("gradientNorm", Double(norm)),
     ]

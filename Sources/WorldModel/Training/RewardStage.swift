@@ -26,7 +26,7 @@ final class RewardStage: TrainingStage, @unchecked Sendable {
     self.data = data
     self.heldOut = heldOut
     events = data.events
-    optimizer = Optimizer(model.parameters, configuration.optimizer)
+    optimizer = Optimizer(model.parameters, configuration.optimizer, workers: workers)
     parallel = DataParallel(model.parameters, workers: workers)
     key = RandomKey(seed: seed).folded(in: "rewards")
   }

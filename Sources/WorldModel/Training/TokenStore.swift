@@ -1,5 +1,7 @@
 import Autograd
+import Foundation
 import NeuralNetwork
+import Safetensors
 import Video
 
 /// One clip of the tokens of a video.
@@ -20,23 +22,21 @@ public struct TokenClip: Sendable {
 }
 
 /// The video as the dynamics model sees it: tokens of every frame and the latent action that led to it.
+///
+/// In memory, or, for video of any length, in files that are read where a clip lies.
 public struct TokenStore: Sendable {
-  /// All shards, one after the other: `[frames, tokens]`.
-  private let tokens: [Int32]
-  /// `[frames]`; no action at the first frame of an episode.
-  private let actions: [Int32]
-  /// Where each shard's frames begin.
+  private let shards: [TokenShard]
+  /// Where each shard's frames begin among those of all, and at the end how many there are.
   private let offsets: [Int]
   public let tokensPerFrame: Int
 
-  init(tokens: [Int32], actions: [Int32], offsets: [Int], tokensPerFrame: Int) {
-    self.tokens = tokens
-    self.actions = actions
-    self.offsets = offsets
+  init(shards: [TokenShard], tokensPerFrame: Int) {
+    self.shards = shards
     self.tokensPerFrame = tokensPerFrame
+    offsets = Self.offsets(shards)
   }
 
-  /// Encodes whole episodes in chunks, each with enough of its past that its codes are those of the whole.
+  /// Encodes into memory.
   /// - Parameters:
   ///   - episodes: those to encode; tokens of other frames are 0 and mean nothing.
   ///   - progress: told the number of frames done so far.
@@ -44,28 +44,146 @@ public struct TokenStore: Sendable {
     _ genie: Genie, folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, workers: Workers,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
-    let count = genie.tokenizer.tokens
-    var total = 0
-    let offsets = folder.shards.map { shard in
-      defer { total += shard.count }
-      return total
+    let encoding = Encoding(genie, folder: folder, episodes: episodes ?? folder.episodes, workers: workers)
+    tokensPerFrame = encoding.tokensPerFrame
+    shards = encoding.encode(Array(folder.shards.indices), progress: progress).map {
+      TokenShard(tokens: $0.tokens, actions: $0.actions, tokensPerFrame: encoding.tokensPerFrame)
     }
-    let chunk = 64
-    let jobs = (episodes ?? folder.episodes).flatMap { episode in
-      stride(from: episode.frames.lowerBound, to: episode.frames.upperBound, by: chunk).map {
-        (episode: episode, range: $0..<min(episode.frames.upperBound, $0 + chunk))
+    offsets = Self.offsets(shards)
+  }
+
+  /// Encodes into files, one for each shard of clips, a few at a time; those that an earlier run left are taken as they are.
+  /// Where several processes train together each encodes some of the shards.
+  /// - Parameters:
+  ///   - url: the folder of the files, made where it is missing; the same for all processes.
+  ///   - progress: told the number of frames done so far.
+  /// - Throws: ``ClipError``
+  public init(
+    _ genie: Genie, folder: ClipFolder, keptIn url: URL, workers: Workers,
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) throws {
+    let encoding = Encoding(genie, folder: folder, episodes: folder.episodes, workers: workers)
+    let perFrame = encoding.tokensPerFrame
+    tokensPerFrame = perFrame
+    let fingerprint = genie.tokenFingerprint
+    func origin(_ index: Int) -> String {
+      "\(folder.shards[index].url.lastPathComponent) of \(folder.shards[index].count) frames by \(fingerprint)"
+    }
+    func file(_ index: Int) -> URL { url.appending(path: "tokens-\(index).safetensors") }
+    func opened(_ index: Int) -> TokenShard? {
+      TokenShard(
+        file(index), frames: folder.shards[index].count, tokensPerFrame: perFrame, origin: origin(index))
+    }
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw ClipError.unwritable(.failed(path: url.path, reason: error.localizedDescription))
+    }
+    var done = 0
+    for (number, group) in encoding.groups.enumerated() {
+      if number % workers.counts.count == workers.rank {
+        let missing = group.filter { opened($0) == nil }
+        for (index, encoded) in zip(missing, encoding.encode(missing) { [done] in progress(done + $0) }) {
+          do throws(AtomicFileError) {
+            try TokenShard.write(
+              tokens: encoded.tokens, actions: encoded.actions, origin: origin(index), to: file(index))
+          } catch { throw ClipError.unwritable(error) }
+        }
+      }
+      done += group.reduce(0) { $0 + folder.shards[$1].count }
+      progress(done)
+    }
+    // The others' files are there when they have come to this, too.
+    _ = workers.collective?.shared(0)
+    shards = try folder.shards.indices.map { index in
+      guard let shard = opened(index) else { throw ClipError.missing(path: file(index).path) }
+      return shard
+    }
+    offsets = Self.offsets(shards)
+  }
+
+  private static func offsets(_ shards: [TokenShard]) -> [Int] {
+    shards.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+  }
+
+  /// Frames of all shards, and the number of one among them.
+  var count: Int { offsets.last! }
+  func place(_ shard: Int, _ frame: Int) -> Int { offsets[shard] + frame }
+
+  /// `[range.count, tokens]`.
+  public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
+    shards[shard].tokens(range)[...]
+  }
+
+  /// `[range.count]`: what led to each frame; no action at the first frame of an episode.
+  public func actions(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
+    shards[shard].actions(range)[...]
+  }
+
+  /// A clip's tokens and actions; what led to its first frame is not told.
+  func clip(_ origin: ClipLoader.Origin, frames: Int) -> TokenClip {
+    let range = origin.start..<origin.start + frames
+    return TokenClip(
+      tokens: tokens(origin.shard, range),
+      actions: [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
+  }
+}
+
+/// Turns shards of clips into tokens, on all workers of this process.
+private struct Encoding {
+  typealias Encoded = (tokens: [UInt16], actions: [Int32])
+
+  private let genie: Genie
+  private let folder: ClipFolder
+  private let episodes: [[ClipFolder.Episode]]
+  private let workers: Workers
+  /// How far back a code looks: the receptive field of the encoders.
+  private let past: Int
+  /// Frames that a worker encodes at a time, and about those that are encoded before they are written.
+  private static let (chunk, group) = (64, 1 << 15)
+
+  var tokensPerFrame: Int { genie.tokenizer.tokens }
+
+  init(_ genie: Genie, folder: ClipFolder, episodes: [ClipFolder.Episode], workers: Workers) {
+    self.genie = genie
+    self.folder = folder
+    self.workers = workers
+    var byShard = [[ClipFolder.Episode]](repeating: [], count: folder.shards.count)
+    for episode in episodes { byShard[episode.shard].append(episode) }
+    self.episodes = byShard
+    let (t, l) = (genie.configuration.tokenizer, genie.configuration.latentActions)
+    past = max(t.encoderBlocks * (t.window - 1), 1 + l.encoderBlocks * (l.window - 1))
+  }
+
+  /// Runs of shards that are worth being shared out among workers together.
+  var groups: [[Int]] {
+    var (groups, frames): ([[Int]], Int) = ([], Self.group)
+    for (index, shard) in folder.shards.enumerated() {
+      if frames >= Self.group {
+        groups.append([])
+        frames = 0
+      }
+      groups[groups.count - 1].append(index)
+      frames += shard.count
+    }
+    return groups
+  }
+
+  /// Whole episodes in chunks, each with enough of its past that its codes are those of the whole.
+  func encode(_ shards: [Int], progress: @escaping @Sendable (Int) -> Void) -> [Encoded] {
+    let jobs = shards.enumerated().flatMap { place, shard in
+      episodes[shard].flatMap { episode in
+        stride(from: episode.frames.lowerBound, to: episode.frames.upperBound, by: Self.chunk).map {
+          (place: place, episode: episode, range: $0..<min(episode.frames.upperBound, $0 + Self.chunk))
+        }
       }
     }
     let results = Slots<(tokens: ArraySlice<Int32>, actions: [Int32])>(count: jobs.count)
-    let t = genie.configuration.tokenizer
-    let l = genie.configuration.latentActions
-    // How far back a code looks: the receptive field of the encoders.
-    let past = max(t.encoderBlocks * (t.window - 1), 1 + l.encoderBlocks * (l.window - 1))
-    workers.run { worker in
+    workers.run { [self] worker in
       let arena = Arena()
       var done = 0
       for index in stride(from: worker, to: jobs.count, by: workers.count) {
-        let (episode, range) = jobs[index]
+        let (_, episode, range) = jobs[index]
         arena.reset()
         let first = max(episode.frames.lowerBound, range.lowerBound - past)
         let frames = FrameBatch(
@@ -75,44 +193,38 @@ public struct TokenStore: Sendable {
         let led =
           [Dynamics.noAction] + (frames.time > 1 ? genie.latentActions.infer(frames, arena: arena) : [])
         let skipped = range.lowerBound - first
-        results[index] = (codes[(skipped * count)...], Array(led[skipped...]))
+        results[index] = (codes[(skipped * tokensPerFrame)...], Array(led[skipped...]))
         done += range.count
         if worker == 0 { progress(done * workers.count) }
       }
     }
-    var tokens = [Int32](repeating: 0, count: total * count)
-    var actions = [Int32](repeating: Dynamics.noAction, count: total)
-    for ((episode, range), result) in zip(jobs, results.all) {
-      let place = offsets[episode.shard] + range.lowerBound
-      tokens.replaceSubrange(place * count..<(place + range.count) * count, with: result.tokens)
-      actions.replaceSubrange(place..<place + range.count, with: result.actions)
+    var encoded = shards.map { shard -> Encoded in
+      let frames = folder.shards[shard].count
+      return (
+        [UInt16](repeating: 0, count: frames * tokensPerFrame),
+        [Int32](repeating: Dynamics.noAction, count: frames)
+      )
     }
-    self.tokens = tokens
-    self.actions = actions
-    self.offsets = offsets
-    tokensPerFrame = count
+    for (job, result) in zip(jobs, results.all) {
+      let (place, range) = (job.place, job.range)
+      encoded[place].tokens.replaceSubrange(
+        range.lowerBound * tokensPerFrame..<range.upperBound * tokensPerFrame,
+        with: result.tokens.map { UInt16(truncatingIfNeeded: $0) })
+      encoded[place].actions.replaceSubrange(range, with: result.actions)
+    }
+    return encoded
   }
+}
 
-  /// Frames of all shards, and the number of one among them.
-  var count: Int { actions.count }
-  func place(_ shard: Int, _ frame: Int) -> Int { offsets[shard] + frame }
-
-  /// `[range.count, tokens]`.
-  public func tokens(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
-    let place = offsets[shard]
-    return tokens[(place + range.lowerBound) * tokensPerFrame..<(place + range.upperBound) * tokensPerFrame]
-  }
-
-  /// `[range.count]`: what led to each frame.
-  public func actions(_ shard: Int, _ range: Range<Int>) -> ArraySlice<Int32> {
-    actions[offsets[shard] + range.lowerBound..<offsets[shard] + range.upperBound]
-  }
-
-  /// A clip's tokens and actions; what led to its first frame is not told.
-  func clip(_ origin: ClipLoader.Origin, frames: Int) -> TokenClip {
-    let range = origin.start..<origin.start + frames
-    return TokenClip(
-      tokens: tokens(origin.shard, range),
-      actions: [Dynamics.noAction] + actions(origin.shard, range).dropFirst())
+extension Genie {
+  /// Tells models apart whose tokens or latent actions may differ: FNV-1a over their values, hexadecimal.
+  fileprivate var tokenFingerprint: String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for state in [tokenizer.state, latentActions.state] {
+      for (_, tensor) in state.sorted(by: { $0.key < $1.key }) {
+        for i in 0..<tensor.count { hash = (hash ^ UInt64(tensor[i].bitPattern)) &* 0x100_0000_01B3 }
+      }
+    }
+    return String(hash, radix: 16)
   }
 }

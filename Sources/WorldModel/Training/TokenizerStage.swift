@@ -17,6 +17,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let ends: [ClipLoader.Origin]
   private let windowsByCode: WindowsByCode
   private let validation: FrameBatch
+  private let workers: Workers
   private let parallel: DataParallel
   private let statistics: [QuantizerStatistics]
   private let key: RandomKey
@@ -35,6 +36,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     windowsByCode = WindowsByCode(codes: tokenizer.vocabulary)
     ends = training.endShare > 0 ? data.lastWindows(frames: configuration.time) : []
     validation = try data.heldOut(frames: configuration.time, clips: 32)
+    self.workers = workers
     parallel = DataParallel(tokenizer.parameters, workers: workers)
     statistics = (0..<workers.count).map { _ in QuantizerStatistics() }
     key = RandomKey(seed: seed).folded(in: "tokenizer")
@@ -56,11 +58,12 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       windowsByCode.table.copy(from: census.windows.table)
     }
     let emphasis = rarityWeights()
-    let batch = batch(step)
-    let scale = 1 / Float(batch.bytes.count)
+    let origins = origins(step)
+    let scale = 1 / Float(origins.count * clips.frames * tokenizer.tokens * tokenizer.patches.channels)
     let commitment = 0.05 * Float(tokenizer.patches.channels) * scale
-    let (gradients, errors) = parallel.gradients(parts: batch.clips) { [self] part, worker, tape in
-      let target = batch.clips(part..<part + 1).patches(tokenizer.patches, arena: tape.arena)
+    let (gradients, errors) = parallel.gradients(parts: origins.count) { [self] part, worker, tape in
+      let clip = FrameBatch(clips.read([origins[part]]), of: clips)
+      let target = clip.patches(tokenizer.patches, arena: tape.arena)
       let quantized = tokenizer.quantizer(
         tape, tokenizer.encode(tape, tape.constant(target)), scale: commitment, statistics: statistics[worker]
       )
@@ -78,23 +81,24 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       return (tape.add(error, quantized.loss), error.value[0])
     }
     let norm = optimizer.update(gradients, progress: progress)
-    tokenizer.quantizer.update(statistics, key: own.folded(in: 1), revive: progress < placement)
+    tokenizer.quantizer.update(
+      statistics, of: workers.collective, key: own.folded(in: 1), revive: progress < placement)
     return [
       ("psnr", Fidelity.psnr(meanSquaredError: Double(errors.reduce(0, +)))), ("gradientNorm", Double(norm)),
     ]
   }
 
-  /// The clips of a step: windows of the video, a share of last windows, and a share of windows by code.
-  private func batch(_ step: Int) -> FrameBatch {
+  /// The clips of a step: windows of the video, a share of last windows, and a share of windows by code. Whoever takes a part of
+  /// the step reads its clip.
+  private func origins(_ step: Int) -> [ClipLoader.Origin] {
     let own = key.folded(in: "windows").folded(in: UInt64(step))
-    let origins = clips.origins(step).enumerated().map { index, origin in
+    return clips.origins(step).enumerated().map { index, origin in
       let key = own.folded(in: UInt64(index))
       let draw = Double(key.uniform(0))
       if draw < training.endShare, !ends.isEmpty { return ends[key.integer(1, below: ends.count)] }
       guard draw < training.endShare + training.rareShare else { return origin }
       return windowsByCode.draw(key.folded(in: 2)).map { windows[$0] } ?? origin
     }
-    return FrameBatch(clips.read(origins), of: clips)
   }
 
   /// What a patch of each code counts, 1 on average; nil where all count the same.

@@ -21,16 +21,23 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Runs a stage to its end: progress bar, TensorBoard events, validation, checkpoints, resumption.
+///
+/// Of several processes that train together, rank 0 does all that is seen or kept, and what depends on the clock is decided
+/// there; a checkpoint says nothing of how many wrote it, and is gone on with by any number.
 struct TrainingRunner {
   /// Where checkpoints are kept while the stage is not done.
   let folder: URL
   let events: EventFile?
   /// Seconds that the stage may take; nil runs the configured number of steps.
   let seconds: Double?
+  /// The processes that train together; nil where this one is alone.
+  let collective: (any Collective)?
   /// Seconds between checkpoints, and between validations.
   var checkpointInterval = 60.0
   var validationInterval = 30.0
   let showsProgress: Bool
+  /// Where the run is broken off, with a checkpoint; nil goes on to the end.
+  var lastStep: Int?
 
   /// Written beside the tensors of an unfinished stage.
   private struct Plan: Codable {
@@ -39,7 +46,16 @@ struct TrainingRunner {
     var seconds: Double
   }
 
-  /// - Returns: the last validation's figures, the steps and the seconds that the stage took.
+  private var isFirst: Bool { collective?.rank ?? 0 == 0 }
+
+  /// What is to be done after a step.
+  private struct Due {
+    var steps: Int?
+    var validation = false
+    var checkpoint = false
+  }
+
+  /// - Returns: the last validation's figures (of rank 0; none elsewhere), the steps and the seconds that the stage took.
   func run(_ stage: any TrainingStage) throws -> (figures: Figures, steps: Int, seconds: Double) {
     let file = folder.appending(path: stage.name + ".safetensors")
     var plan = Plan(step: 0, steps: seconds == nil ? stage.configuration.steps : nil, seconds: 0)
@@ -51,9 +67,14 @@ struct TrainingRunner {
       } catch { throw TrainingError.checkpoint(error) }
       stage.optimizer.didRestore(step: plan.step)
     }
+    if let found = collective?.gathered([plan.step]).map({ $0[0] }), Set(found).count > 1 {
+      throw TrainingError.unusable(
+        "the processes found checkpoints of steps \(found) in \(folder.path): all of them need to see the same folder"
+      )
+    }
     let bar = ProgressBar(
       stage.name, total: plan.steps, start: plan.step, unit: "steps",
-      style: showsProgress ? .automatic : .quiet)
+      style: showsProgress && isFirst ? .automatic : .quiet)
     let clock = ContinuousClock()
     let before = plan.seconds
     let started = clock.now
@@ -63,6 +84,8 @@ struct TrainingRunner {
     }
     var (lastCheckpoint, lastValidation) = (elapsed(), elapsed())
     func save() throws {
+      stage.optimizer.gatherState()
+      guard isFirst else { return }
       plan.seconds = elapsed()
       do {
         try Checkpoint.write(
@@ -70,7 +93,7 @@ struct TrainingRunner {
       } catch { throw TrainingError.checkpoint(error) }
     }
     let calibration = 24
-    while plan.step < plan.steps ?? Int.max {
+    while plan.step < min(plan.steps ?? Int.max, lastStep ?? Int.max) {
       let progress = plan.steps.map { Double(plan.step) / Double($0) } ?? 0
       let figures = try stage.step(plan.step, progress: progress)
       for figure in figures {
@@ -80,31 +103,41 @@ struct TrainingRunner {
         }
       }
       plan.step += 1
+      var due = Due(steps: plan.steps)
       if plan.steps == nil, plan.step == calibration, let seconds {
         // The number of steps is fixed once, from the time of the first ones, and travels with the checkpoint.
         let cost = elapsed() / Double(calibration) * stage.meanCost
-        plan.steps = max(2 * calibration, Int(seconds / cost))
+        due.steps = max(2 * calibration, Int(seconds / cost))
       }
+      due.validation = elapsed() - lastValidation > validationInterval
+      due.checkpoint = elapsed() - lastCheckpoint > checkpointInterval
+      due = collective?.shared(due) ?? due
+      plan.steps = due.steps
       bar.total = plan.steps
       bar.update(to: plan.step, figures: figures)
-      if elapsed() - lastValidation > validationInterval {
-        for figure in try stage.validate() {
-          try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step)
-        }
+      if due.validation {
+        try validate(stage, step: plan.step)
         lastValidation = elapsed()
       }
-      if elapsed() - lastCheckpoint > checkpointInterval {
+      if due.checkpoint {
         try save()
         lastCheckpoint = elapsed()
       }
     }
-    stage.finish()
-    let figures = try stage.validate()
-    for figure in figures {
-      try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: plan.step)
-    }
+    if plan.step == plan.steps { stage.finish() }
+    let figures = try validate(stage, step: plan.step)
     bar.finish()
     try save()
     return (figures, plan.step, plan.seconds)
+  }
+
+  @discardableResult
+  private func validate(_ stage: any TrainingStage, step: Int) throws -> Figures {
+    guard isFirst else { return [] }
+    let figures = try stage.validate()
+    for figure in figures {
+      try events?.scalar("\(stage.name)/validation/\(figure.name)", figure.value, step: step)
+    }
+    return figures
   }
 }

@@ -46,7 +46,8 @@ struct UnseenActions: Sendable {
       return (previous, next)
     }
     let optimizer = Optimizer(
-      parameters, OptimizerConfiguration(rate: 2e-3, muonRate: nil, weightDecay: 0.05))
+      parameters, OptimizerConfiguration(rate: 2e-3, muonRate: nil, weightDecay: 0.05),
+      workers: workers)
     let parallel = DataParallel(parameters, workers: workers)
     let parts = 4
     let steps = steps ?? min(1500, 1 + 4 * places.count / Self.batch)

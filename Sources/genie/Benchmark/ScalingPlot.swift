@@ -10,28 +10,15 @@ struct ScalingPlot {
     let name: String
     let points: [(x: Double, seconds: Double)]
 
-    /// Of the power of the size that fits the costs best (least squares of the logarithms).
-    var exponent: Double {
-      let (slope, _) = line
-      return slope
-    }
+    /// The power of the size that fits the costs best.
+    var law: PowerLaw { PowerLaw(fitting: points.map { ($0.x, $0.seconds) }) }
 
     /// Two digits, and no -0.00.
-    var exponentText: String { String(format: "%.2f", (exponent * 100).rounded() / 100 + 0) }
-
-    fileprivate var line: (slope: Double, start: Double) {
-      let logs = points.map { (x: log($0.x), y: log($0.seconds)) }
-      let count = Double(logs.count)
-      let (meanX, meanY) = (logs.reduce(0) { $0 + $1.x } / count, logs.reduce(0) { $0 + $1.y } / count)
-      let covariance = logs.reduce(0) { $0 + ($1.x - meanX) * ($1.y - meanY) }
-      let variance = logs.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }
-      let slope = variance > 0 ? covariance / variance : 0
-      return (slope, meanY - slope * meanX)
-    }
+    var exponentText: String { String(format: "%.2f", (law.exponent * 100).rounded() / 100 + 0) }
 
     var json: JSONValue {
       [
-        "cost": .string(name), "against": .string(panel), "exponent": .number(exponent),
+        "cost": .string(name), "against": .string(panel), "exponent": .number(law.exponent),
         "points": .array(points.map { ["size": .number($0.x), "milliseconds": .number($0.seconds * 1e3)] }),
       ]
     }
@@ -103,9 +90,9 @@ struct ScalingPlot {
     let lines = curves.enumerated().map { row, curve -> HTML in
       // A color for each kind of work, the same in all panels.
       let index = names.firstIndex(of: curve.name)!
-      let (slope, offset) = curve.line
+      let law = curve.law
       let ends = [curve.points.first!.x, curve.points.last!.x].map { size in
-        "\(number(x(size))) \(number(y(exp(offset + slope * log(size)) * 1e3)))"
+        "\(number(x(size))) \(number(y(law(size) * 1e3)))"
       }
       let dots = curve.points.map { point -> HTML in
         let (cx, cy) = (number(x(point.x)), number(y(point.seconds * 1e3)))
@@ -129,28 +116,4 @@ struct ScalingPlot {
   }
 
   private func number(_ value: Double) -> String { String(format: "%.1f", value) }
-}
-
-/// From a little below the least value to above the largest, with ticks at 1, 2 and 5 of each decade.
-private struct LogarithmicAxis {
-  let ticks: [Double]
-  private let (low, high): (Double, Double)
-
-  init(_ values: [Double], above: Double = 0.05) {
-    let (least, most) = (max(values.min() ?? 1, 1e-9), max(values.max() ?? 1, 1e-9))
-    low = log(least) - 0.05 * max(log(most / least), 0.5)
-    high = log(most) + above * max(log(most / least), 0.5)
-    let (bottom, top) = (low, high)
-    let all = (-9...12).flatMap { decade in [1, 2, 5].map { $0 * pow(10, Double(decade)) } }
-    let inside = all.filter { (bottom...top).contains(log($0)) }
-    ticks = inside.count > 7 ? inside.filter { log10($0).rounded() == log10($0) } : inside
-  }
-
-  func share(_ value: Double) -> Double { (log(value) - low) / (high - low) }
-
-  static func label(_ value: Double) -> String {
-    if value >= 1e6 { return String(format: "%.1fM", value / 1e6) }
-    if value >= 1e4 { return String(format: "%.0fk", value / 1e3) }
-    return String(format: "%g", value)
-  }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autograd
 import Dispatch
 import Environments
 import Foundation
@@ -86,6 +87,20 @@ struct ServeCommand: ParsableCommand {
       "Options as JSON, by their names here in camel case; the command line wins.", valueName: "file"))
   var config: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Servers, each a process of its own, that share the world's weights: the first at the endpoint, each other at the next \
+      port, or at PATH-1, PATH-2, ... One that dies is started again. Clients take the list of endpoints.
+      """, valueName: "count"))
+  var replicas: Int?
+
+  @Option(help: "Threads to dream on; 0 takes one for each processor, shared out among replicas.")
+  var workers: Int?
+
+  @Option(help: ArgumentHelp("Of a replica: where its weights lie packed.", visibility: .hidden))
+  var packed: String?
+
   @Flag(help: "Log lines of JSON.")
   var jsonLog = false
 
@@ -106,6 +121,9 @@ struct ServeCommand: ParsableCommand {
       throw ValidationError(
         "\(EnvironmentError.unknownEnvironment(name, offered: EnvironmentCatalogue.builtIn.names))")
     }
+    guard (1...256).contains(replicas ?? 1), (0...256).contains(workers ?? 0) else {
+      throw ValidationError("--replicas is 1 to 256, --workers 0 to 256.")
+    }
     guard (key == nil) == (allow == nil) else { throw ValidationError("--key and --allow go together.") }
   }
 
@@ -122,6 +140,15 @@ struct ServeCommand: ParsableCommand {
     logger.logLevel = verbose ? .debug : .info
     Context.raiseDescriptorLimit()
     let stop = interruption()
+    if let replicas, replicas > 1 {
+      return try Replicas(
+        count: replicas, endpoints: endpoints, keep: keep, metrics: metrics, workers: workers ?? 0,
+        logger: logger
+      ).run(until: stop) { [self] folder in
+        if servesWorld { try prepared(loadedWorld()).write(to: folder) }
+      }
+    }
+    if packed != nil { Replicas.stop(stop, withParent: FileHandle.standardInput) }
     let server = EnvironmentServer(try serverConfiguration(), catalogue: try catalogue(), logger: logger)
     for bound in try server.start() {
       // At once, also into a pipe: whoever started this may be waiting for the port.
@@ -144,10 +171,14 @@ struct ServeCommand: ParsableCommand {
     sessions = sessions ?? options.sessions
     jsonLog = jsonLog || options.jsonLog ?? false
     verbose = verbose || options.verbose ?? false
+    replicas = replicas ?? options.replicas
+    workers = workers ?? options.workers
   }
 
+  private var endpoints: [String] { endpoint.isEmpty ? ["tcp://127.0.0.1:5555"] : endpoint }
+
   func serverConfiguration() throws -> ServerConfiguration {
-    var configuration = ServerConfiguration(endpoints: endpoint.isEmpty ? ["tcp://127.0.0.1:5555"] : endpoint)
+    var configuration = ServerConfiguration(endpoints: endpoints)
     configuration.sessionSeconds = sessionSeconds ?? configuration.sessionSeconds
     configuration.batchingSeconds = batchingMilliseconds.map { $0 / 1_000 } ?? configuration.batchingSeconds
     configuration.limits.sessions = sessions ?? configuration.limits.sessions
@@ -160,19 +191,32 @@ struct ServeCommand: ParsableCommand {
     return configuration
   }
 
+  private var servesWorld: Bool { world != nil || game.isEmpty }
+
+  private func loadedWorld() throws -> World {
+    try (world.map { try World(URL(filePath: $0)) } ?? World.bundled()).at(precision.precision)
+  }
+
+  private func prepared(_ world: World) throws -> PreparedGenie {
+    guard let packed else { return PreparedGenie(world.genie, precision: world.precision) }
+    return try PreparedGenie(world.genie, precision: world.precision, packedIn: URL(filePath: packed))
+  }
+
   func catalogue() throws -> EnvironmentCatalogue {
     var catalogue = EnvironmentCatalogue()
-    if world != nil || game.isEmpty {
-      var world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
-      world = world.at(precision.precision)
+    if servesWorld {
+      var world = try loadedWorld()
+      let prepared = try prepared(world)
       if !start.isEmpty { world = world.starting(from: try start.map { try PNG.read(URL(filePath: $0)) }) }
       guard !dreamtLevels || world.dreamsLevels else {
         throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
       }
       let levelSampling: SamplingConfiguration? = dreamtLevels ? .level : nil
       let rewards = try rewards.model(world)
+      let threads = Workers(count: workers ?? 0)
       catalogue.register(world.manifest.name) { [world] in
-        GeneratedWorldPool(world, rewards: rewards, levelSampling: levelSampling)
+        GeneratedWorldPool(
+          world, prepared: prepared, workers: threads, rewards: rewards, levelSampling: levelSampling)
       }
     }
     for name in game {

@@ -12,13 +12,14 @@ struct ServeOptions: Decodable {
   var sessionSeconds: Double?
   var batchingMilliseconds: Double?
   var sessions: Int?
+  var replicas: Int?
+  var workers: Int?
   var jsonLog: Bool?
   var verbose: Bool?
 
   enum CodingKeys: CodingKey, CaseIterable {
     case world, game, endpoint, key, allow, keep, metrics, sessionSeconds, batchingMilliseconds, sessions,
-      jsonLog,
-      verbose
+      replicas, workers, jsonLog, verbose
   }
 
   /// What is wrong with such a file.

@@ -6,6 +6,7 @@ import gymnasium
 
 from .client import Client, RetryPolicy
 from .env import GenieEnv
+from .fleet import Fleet
 from .keys import Keys
 from .session import Session
 from .specification import Batch, Box, Specification
@@ -13,7 +14,7 @@ from .vector import GenieVectorEnv
 from .wire import Disconnected, GenieError, MalformedMessage, Refused, ServerError, SessionLost, TimedOut
 
 __all__ = [
-    "Batch", "Box", "Client", "Disconnected", "GenieEnv", "GenieError", "GenieVectorEnv", "Keys",
+    "Batch", "Box", "Client", "Disconnected", "Fleet", "GenieEnv", "GenieError", "GenieVectorEnv", "Keys",
     "MalformedMessage", "Refused", "RetryPolicy", "ServerError", "Session", "SessionLost", "Specification", "TimedOut",
 ]  # fmt: skip
 

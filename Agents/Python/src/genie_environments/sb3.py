@@ -10,13 +10,13 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from .client import RetryPolicy
 from .env import spaces_of
+from .fleet import as_truncations, connect
 from .keys import Keys
-from .session import Session
 from .vector import _raise_fault
 
 
 class GenieVecEnv(VecEnv):
-    """`num_envs` worlds in one session, stepped in one message.
+    """`num_envs` worlds in one session, stepped in one message, or spread over several servers.
 
     As Stable-Baselines3 wants it: an episode that ends starts anew in the same step; `infos[i]` then has `terminal_observation`,
     `TimeLimit.truncated`, and `episode` with its return and length.
@@ -24,7 +24,7 @@ class GenieVecEnv(VecEnv):
 
     def __init__(
         self,
-        endpoint: str = "tcp://127.0.0.1:5555",
+        endpoint: str | Sequence[str] = "tcp://127.0.0.1:5555",
         environment: str | None = None,
         num_envs: int = 1,
         horizon: int | None = None,
@@ -32,7 +32,7 @@ class GenieVecEnv(VecEnv):
         keys: Keys | None = None,
     ):
         """Connects and opens `num_envs` slots."""
-        self._session = Session(endpoint, environment, retry, keys)
+        self._session = connect(endpoint, environment, retry, keys)
         self._slots = self._session.open(num_envs, horizon=horizon)
         self._next_seeds: list[int | None] = [None] * num_envs
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, int)
@@ -57,8 +57,7 @@ class GenieVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Waits for it."""
-        batch = self._session.receive()
-        _raise_fault(batch)
+        batch, lost = as_truncations(self._session.receive(), self._frames)
         observations, rewards = batch.observations.copy(), batch.rewards.copy()
         dones = batch.terminated | batch.truncated
         self._returns += rewards
@@ -76,6 +75,8 @@ class GenieVecEnv(VecEnv):
                         "r": float(self._returns[row]), "l": int(self._lengths[row]), "t": time.time() - self._begin,
                     },
                 }  # fmt: skip
+                if lost[row]:
+                    infos[row]["lost"] = True
             observations[ended] = starts.observations
             self._returns[ended], self._lengths[ended] = 0, 0
         self._frames = observations

@@ -12,7 +12,7 @@ from .client import RetryPolicy
 from .keys import Keys
 from .specification import Batch
 from .env import spaces_of
-from .session import Session
+from .fleet import as_truncations, connect
 
 try:
     from gymnasium.vector import AutoresetMode
@@ -28,7 +28,7 @@ except ImportError:  # Gymnasium before 1.1
 
 
 class GenieVectorEnv(VectorEnv):
-    """`num_envs` worlds in one session.
+    """`num_envs` worlds in one session, or spread over several servers.
 
     Autoreset is Gymnasium's: *next step* (the step after an end ignores that row's action, earns 0, and returns the first
     observation of the next episode), *same step* (the ending step returns that observation, and the last one of the old episode as
@@ -40,7 +40,7 @@ class GenieVectorEnv(VectorEnv):
     def __init__(
         self,
         num_envs: int = 1,
-        endpoint: str = "tcp://127.0.0.1:5555",
+        endpoint: str | Sequence[str] = "tcp://127.0.0.1:5555",
         environment: str | None = None,
         render_mode: str | None = None,
         auxiliaries: Sequence[str] = (),
@@ -49,11 +49,14 @@ class GenieVectorEnv(VectorEnv):
         keys: Keys | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ):
-        """Connects and opens `num_envs` slots; arguments as of `GenieEnv`."""
+        """Connects and opens `num_envs` slots; arguments as of `GenieEnv`.
+
+        With several endpoints, episodes at a server that dies are truncated (`infos["lost"]`), and go on at the others.
+        """
         self.autoreset = AutoresetMode(autoreset_mode)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode {render_mode!r}; there are {self.metadata['render_modes']}")
-        self._session = Session(endpoint, environment, retry, keys)
+        self._session = connect(endpoint, environment, retry, keys)
         self._slots = self._session.open(num_envs, auxiliaries=auxiliaries, horizon=horizon)
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -100,11 +103,12 @@ class GenieVectorEnv(VectorEnv):
         if codes.shape != (self.num_envs,):
             raise ValueError(f"actions of shape {codes.shape} for {self.num_envs} environments")
         if self.autoreset != AutoresetMode.NEXT_STEP or not self._due.any():
-            batch = self._session.step(codes)
-            _raise_fault(batch)
+            batch, lost = as_truncations(self._session.step(codes), self._frames)
             observations = batch.observations.copy()
             rewards, terminated, truncated = batch.rewards.astype(np.float64), batch.terminated, batch.truncated
             infos = _infos(batch.auxiliaries)
+            if lost.any():
+                infos["lost"] = lost
             if self.autoreset == AutoresetMode.SAME_STEP:
                 self._replace(observations, terminated | truncated, infos)
         else:
@@ -156,14 +160,18 @@ class GenieVectorEnv(VectorEnv):
         parts = [(due, self._session.reset([self._slots[i] for i in due]))]
         if running.size:
             parts.append((running, self._session.step(codes[running], [self._slots[i] for i in running])))
+        lost = np.zeros(self.num_envs, bool)
         for rows, batch in parts:
-            _raise_fault(batch)
+            batch, lost[rows] = as_truncations(batch, self._frames[rows])
             observations[rows] = batch.observations
             rewards[rows] = batch.rewards
             terminated[rows], truncated[rows] = batch.terminated, batch.truncated
             for name, values in batch.auxiliaries.items():
                 auxiliaries.setdefault(name, np.full(self.num_envs, np.nan, np.float32))[rows] = values
-        return observations, rewards, terminated, truncated, _infos(auxiliaries)
+        infos = _infos(auxiliaries)
+        if lost.any():
+            infos["lost"] = lost
+        return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """The last observation of each slot."""

@@ -1,0 +1,94 @@
+"""Environments over several servers: spread, and what becomes of them when a server dies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from protocol_server import ProtocolServer
+
+from genie_environments import Disconnected, Fleet, GenieVectorEnv, RetryPolicy, SessionLost
+
+QUICK = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
+
+
+@pytest.fixture
+def servers():
+    """Two servers; a test may stop either."""
+    servers = [ProtocolServer(), ProtocolServer()]
+    yield servers
+    for server in servers:
+        if server._running:
+            server.stop()
+
+
+def test_spread_evenly_and_stepped_as_one(servers):
+    endpoints = [server.endpoint for server in servers]
+    with Fleet(endpoints, retry=QUICK) as fleet:
+        slots = fleet.open(5, auxiliaries=["count"])
+        assert sorted(fleet.load.values()) == [2, 3]
+        first = fleet.reset(seeds=[0, 1, 2, 3, 4])
+        assert first.observations[:, 0, 0, 0].tolist() == [0, 16, 32, 48, 64]
+        batch = fleet.step([0, 1, 2, 3, 4])
+        assert batch.rewards.tolist() == [0, 1, 2, 3, 4] and not batch.faults
+        some = fleet.step([5, 1], [slots[3], slots[0]])
+        assert some.rewards.tolist() == [5, 1] and some.auxiliaries["count"].tolist() == [2, 2]
+        fleet.close_slots(slots[:2])
+        assert sum(fleet.load.values()) == 3
+
+
+def test_the_death_of_a_server_costs_its_episodes_only(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    slots = fleet.open(4)
+    fleet.reset(seeds=[0, 1, 2, 3])
+    at = [fleet._places[slot][0] for slot in slots]
+    servers[0].stop()
+    batch = fleet.step([1, 1, 1, 1])
+    assert [row in batch.faults for row in range(4)] == [place == 0 for place in at]
+    assert all(isinstance(fault, SessionLost) for fault in batch.faults.values())
+    assert fleet.load == {servers[1].endpoint: 4}
+    lost = sorted(batch.faults)
+    assert not fleet.reset([slots[row] for row in lost], seeds=lost).faults
+    assert fleet.step([2, 2, 2, 2]).rewards.tolist() == [2, 2, 2, 2]
+    servers[1].stop()
+    assert len(fleet.step([1, 1, 1, 1]).faults) == 4
+    with pytest.raises(Disconnected):
+        fleet.reset()
+
+
+def test_a_server_that_forgot_us_is_asked_again(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    fleet.open(4)
+    fleet.reset(seeds=[0, 1, 2, 3])
+    servers[0].epoch += 1
+    servers[0].sessions.clear()
+    assert len(fleet.step([1, 1, 1, 1]).faults) == 2
+    fleet.reset()
+    assert sorted(fleet.load.values()) == [2, 2] and not fleet.step([1, 1, 1, 1]).faults
+
+
+def test_a_server_that_is_not_there_yet(servers):
+    other = servers[1].endpoint
+    servers[1].stop()
+    fleet = Fleet([servers[0].endpoint, other], retry=QUICK)
+    fleet.open(2)
+    assert list(fleet.load) == [servers[0].endpoint]
+    with pytest.raises(Disconnected):
+        Fleet([other], retry=QUICK)
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_a_vector_goes_on_without_a_server(servers, mode):
+    envs = GenieVectorEnv(4, [s.endpoint for s in servers], "Counting-v1", retry=QUICK, autoreset_mode=mode)
+    envs.reset(seed=0)
+    frames, *_ = envs.step(np.ones(4, int))
+    servers[1].stop()
+    observations, rewards, terminated, truncated, infos = envs.step(np.ones(4, int))
+    lost = infos["lost"]
+    assert lost.sum() == 2 and truncated.tolist() == lost.tolist() and not terminated.any()
+    assert rewards.tolist() == [0 if gone else 1 for gone in lost]
+    final = observations[lost] if mode == "NextStep" else np.stack(list(infos["final_obs"][lost]))
+    assert np.array_equal(final, frames[lost])
+    for _ in range(3):
+        *_, infos = envs.step(np.ones(4, int))
+        assert "lost" not in infos
+    envs.close()

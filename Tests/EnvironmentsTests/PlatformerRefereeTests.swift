@@ -5,11 +5,11 @@ import Testing
   @Test func aPictureIsEnoughToSayWhatTheGameWouldDo() throws {
     let judge = PlatformerJudge()
     var (steps, rewards, ends) = (0, 0, 0)
-    for seed in 0..<40 {
+    for seed in 0..<80 {
       var game = Platformer(startAnywhere: true)
       game.reset(seed: UInt64(seed), level: nil)
       var player = StickyRandomPolicy(seed: UInt64(seed))
-      for _ in 0..<40 {
+      for _ in 0..<150 {
         let scene = judge.read(picture(game))
         let action = player.action(in: game)
         let expected = judge.outcome(of: action, in: scene)

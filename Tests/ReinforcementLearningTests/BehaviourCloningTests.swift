@@ -11,7 +11,7 @@ import Testing
     let lights: [UInt8] = (0..<40).map { $0 % 2 == 0 ? 10 : 240 }
     let observations = lights.flatMap { [UInt8](repeating: $0, count: 64) }
     let workers = Workers(count: 2)
-    let network = try BehaviourCloning(steps: 60, batch: 16, learningRate: 3e-3).train(
+    let network = try BehaviourCloning(steps: 250, batch: 16, learningRate: 3e-3).train(
       ActorCriticConfiguration(frame: frame, actions: Discrete(3), hidden: 16), observations: observations,
       actions: lights.map { $0 < 128 ? 2 : 0 }, workers: workers)
     let policy = ActorCriticPolicy(network, choice: .greedy, workers: workers)

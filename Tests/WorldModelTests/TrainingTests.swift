@@ -319,16 +319,20 @@ extension TrainingStageTests {
     }
     let store = TokenStore(shards: shards, tokensPerFrame: 16)
     let unseen = UnseenActions(
-      store, data: data, grid: (4, 4), vocabulary: 4, actions: 4, workers: Workers(count: 2), seed: 1,
+      store, data: data, grid: (4, 4),
+      codes: Tensor([1, 0, 0, 1, -1, 0, 0, -1], shape: [4, 2]),
+      // 2 is like 0, 3 is like 1.
+      actions: Tensor([1, 0, 0, 1, 0.8, 0.6, 0.6, 0.8], shape: [4, 2]), workers: Workers(count: 2), seed: 1,
       steps: 200)
     for episode in data.split.training {
       for frame in episode.frames.dropLast() {
-        let code = codes[store.place(episode.shard, frame)]
-        #expect(unseen.after(episode.shard, frame) == (code == 1 ? [2, 3] : [0, 1]))
+        let action = actions[store.place(episode.shard, frame + 1)]
+        #expect(
+          unseen.inPlace(of: action, after: frame, of: episode.shard) == [
+            action < 2 ? action + 2 : action - 2
+          ])
       }
     }
-    let last = data.split.training[0]
-    #expect(unseen.after(last.shard, last.frames.upperBound - 1).isEmpty)
   }
 }
 

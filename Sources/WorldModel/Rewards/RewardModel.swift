@@ -77,6 +77,9 @@ public final class TokenRewardModel: RewardModel, Sendable {
       outputs: configuration.values.count + 1)
   }
 
+  /// As ``TransitionNetwork/ground(_:key:)``.
+  func ground(_ codes: Tensor, key: RandomKey) { network.ground(codes, key: key) }
+
   /// - Parameters:
   ///   - previous: `[transitions, tokens]`.
   ///   - tokens: `[transitions, tokens]`.

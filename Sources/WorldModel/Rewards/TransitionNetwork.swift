@@ -23,6 +23,16 @@ final class TransitionNetwork: Sendable {
     head = Linear(parameters, "head", inputs: 2 * filters, outputs: outputs, role: .outer)
   }
 
+  /// Starts the embedding from the tokenizer's codes: what was never seen in training is then taken for what looks like it.
+  /// - Parameter codes: `[vocabulary, width]`, of length 1.
+  func ground(_ codes: Tensor, key: RandomKey) {
+    let table = embedding.table.value
+    // A random projection keeps distances.
+    let projection = Tensor(shape: [codes.shape[1], table.shape[1]])
+    for i in 0..<projection.count { projection[i] = 0.5 * key.normal(UInt64(i)) }
+    table.assignProduct(codes, projection)
+  }
+
   /// - Parameters:
   ///   - previous: `[transitions, tokens]`.
   ///   - tokens: `[transitions, tokens]`.

@@ -44,7 +44,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       training.masking.unseenActions > 0
       ? UnseenActions(
         store, data: data, grid: (genie.dynamics.configuration.rows, genie.dynamics.configuration.columns),
-        vocabulary: genie.tokenizer.vocabulary, actions: genie.dynamics.configuration.actions,
+        codes: genie.tokenizer.quantizer.codebook, actions: genie.latentActions.quantizer.codebook,
         workers: workers, seed: seed) : nil
     ends = training.endShare > 0 ? Self.ends(data, labelled: training.labelledEpisodes) : []
     (frames, framesByCode) = Self.framesByCode(
@@ -166,13 +166,16 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     if let ending = endingClip(frames: time, key: key) { return ending }
     let origin = rareOrigin(frames: time, key: key.folded(in: 1)) ?? origin
     var clip = store.clip(origin, frames: time)
-    clip.unseen = unseenActions(origin.shard, origin.start..<origin.start + time)
+    clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
     return clip
   }
 
-  private func unseenActions(_ shard: Int, _ frames: Range<Int>) -> [[Int32]] {
+  private func unseenActions(_ shard: Int, from start: Int, actions: [Int32]) -> [[Int32]] {
     guard let unseen else { return [] }
-    return [[]] + frames.dropLast().map { unseen.after(shard, $0) }
+    return [[]]
+      + actions.indices.dropFirst().map {
+        unseen.inPlace(of: actions[$0], after: start + $0 - 1, of: shard)
+      }
   }
 
   /// A clip that runs into an end and stays there: what is done after the end changes nothing.
@@ -183,7 +186,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let before = min(time - key.integer(2, below: time), frames.count)
     let start = frames.upperBound - before
     var clip = store.clip(ClipLoader.Origin(shard: shard, start: start), frames: before)
-    clip.unseen = unseenActions(shard, start..<frames.upperBound)
+    clip.unseen = unseenActions(shard, from: start, actions: clip.actions)
     let last = clip.tokens.suffix(store.tokensPerFrame)
     for step in before..<time {
       clip.tokens += last

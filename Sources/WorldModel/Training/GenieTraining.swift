@@ -117,6 +117,7 @@ public final class GenieTraining {
       TokenRewardConfiguration(
         rows: genie.dynamics.configuration.rows, columns: genie.dynamics.configuration.columns,
         vocabulary: genie.tokenizer.vocabulary, values: labelled.values), seed: seed &+ 3)
+    model.ground(genie.tokenizer.quantizer.codebook, key: RandomKey(seed: seed).folded(in: "rewards"))
     let stage = RewardStage(
       model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed
     )

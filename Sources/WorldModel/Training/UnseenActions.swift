@@ -5,13 +5,15 @@ import NeuralNetwork
 /// Which latent actions video does not show at each of its frames.
 ///
 /// Latent actions stand for effects, so where an effect is impossible (to go right, at a wall) the action is never inferred, and a
-/// dynamics model would never learn what comes of it. A small classifier learns what action follows two frames; those that
-/// it finds all but impossible are what a model can be asked to ignore.
+/// dynamics model would never learn what comes of it. A small classifier learns what action follows two frames. One that it
+/// finds all but impossible is to do what the most similar possible action does.
 struct UnseenActions: Sendable {
   /// Of all frames of the store, whether an action is all but impossible there: `[frames, actions]`.
   private let unseen: [Bool]
   private let actions: Int
   private let store: TokenStore
+  /// Of the vectors of two actions: `[actions, actions]`.
+  private let similarities: [Float]
 
   /// An action counts as unseen where it is so many times less likely than in the whole video.
   private static let ratio: Float = 50
@@ -19,17 +21,25 @@ struct UnseenActions: Sendable {
 
   /// - Parameters:
   ///   - grid: of the tokens of a frame.
+  ///   - codes: `[codes, width]`, of length 1: the codebook of the tokenizer.
+  ///   - vectors: `[actions, width]`, of length 1: the codebook of the latent actions.
   ///   - steps: of the classifier; nil goes four times through the video, at most 1,500 batches.
   init(
-    _ store: TokenStore, data: TrainingData, grid: (rows: Int, columns: Int), vocabulary: Int, actions: Int,
+    _ store: TokenStore, data: TrainingData, grid: (rows: Int, columns: Int), codes: Tensor,
+    actions vectors: Tensor,
     workers: Workers, seed: UInt64, steps: Int? = nil
   ) {
+    let actions = vectors.shape[0]
     self.actions = actions
+    let products = Tensor(shape: [actions, actions])
+    products.assignProduct(vectors, vectors, transposedB: true)
+    similarities = products.values
     self.store = store
     let key = RandomKey(seed: seed).folded(in: "unseen actions")
     let parameters = Parameters(seed: key.bits(0))
     let network = TransitionNetwork(
-      parameters, grid: grid, vocabulary: vocabulary, channels: 24, filters: 48, outputs: actions)
+      parameters, grid: grid, vocabulary: codes.shape[0], channels: 24, filters: 48, outputs: actions)
+    network.ground(codes, key: key.folded(in: "ground"))
     // A frame, the one before it (itself, at an episode's start), and the action that followed.
     let places = data.split.training.flatMap { episode in
       episode.frames.dropLast().map {
@@ -92,9 +102,15 @@ struct UnseenActions: Sendable {
     self.unseen = unseen
   }
 
-  /// The actions that are not seen to follow a frame.
-  func after(_ shard: Int, _ frame: Int) -> [Int32] {
+  /// The actions that are not seen to follow a frame, and of all that are seen there are most similar to the one that did.
+  func inPlace(of action: Int32, after frame: Int, of shard: Int) -> [Int32] {
     let first = store.place(shard, frame) * actions
-    return (0..<actions).filter { unseen[first + $0] }.map(Int32.init)
+    let seen = (0..<actions).filter { !unseen[first + $0] || $0 == Int(action) }
+    return (0..<actions).filter { other in
+      unseen[first + other] && other != Int(action)
+        && seen.allSatisfy {
+          similarities[other * actions + $0] <= similarities[other * actions + Int(action)]
+        }
+    }.map(Int32.init)
   }
 }

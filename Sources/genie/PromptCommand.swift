@@ -39,7 +39,7 @@ struct PromptCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+    let loaded = try World.named(world)
     let read = try pictures.map { file in
       let url = URL(filePath: file)
       return (name: url.deletingPathExtension().lastPathComponent, picture: try PNG.read(url))

@@ -57,7 +57,7 @@ struct RegenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+    let loaded = try World.named(world)
     let threads = Workers(count: workers)
     let clip = try readClip(size: loaded.genie.configuration.tokenizer)
     var changes: [Int: Int32] = [:]

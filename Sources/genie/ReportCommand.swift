@@ -53,7 +53,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let world = try world.map { try World(URL(filePath: $0)) } ?? World.bundled()
+    let world = try World.named(world)
     let file = try PolicyFile(contentsOf: URL(filePath: policy))
     let curve = try curve.flatMap { try LearningCurve(folder: URL(filePath: $0)) }
     // Before the long part: a folder that cannot be made is found at once.

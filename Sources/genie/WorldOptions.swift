@@ -21,6 +21,13 @@ struct PrecisionOptions: ParsableArguments {
   }
 }
 
+extension World {
+  /// The world in a folder; the bundled one if none is named.
+  static func named(_ folder: String?) throws -> World {
+    try folder.map { try World(URL(filePath: $0)) } ?? bundled()
+  }
+}
+
 /// The world that a command works on.
 struct WorldOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if none is named.", valueName: "world"))
@@ -29,6 +36,6 @@ struct WorldOptions: ParsableArguments {
   @OptionGroup var precision: PrecisionOptions
 
   func load() throws -> World {
-    try (world.map { try World(URL(filePath: $0)) } ?? World.bundled()).at(precision.precision)
+    try World.named(world).at(precision.precision)
   }
 }

@@ -182,7 +182,7 @@ public final class RemoteFleet: EnvironmentPool {
     for (source, row) in rows.enumerated() { batch.setRow(row, from: servers[index].batch, row: source) }
   }
 
-  /// Calls a server that is there. Where that fails, its worlds are lost: whatever the reason, this session is of no use.
+  /// Calls a server that is there. Where that fails, its worlds are lost: whatever the reason, its slots are of no use.
   private func attempt(
     _ index: Int, _ call: (RemotePool, inout StepBatch) throws(EnvironmentError) -> Void
   ) {

@@ -11,6 +11,6 @@ struct WorldChoice: ParsableArguments {
   @OptionGroup var precision: PrecisionOptions
 
   func load() throws -> World {
-    try (world.map { try World(URL(filePath: $0)) } ?? World.bundled()).at(precision.precision)
+    try World.named(world).at(precision.precision)
   }
 }

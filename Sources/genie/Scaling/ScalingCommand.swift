@@ -89,7 +89,7 @@ struct ScalingCommand: ParsableCommand {
   func run() throws {
     let folder = URL(filePath: out)
     let threads = Workers(count: workers)
-    let world = try tokensOf.map { try World(URL(filePath: $0)) } ?? World.bundled()
+    let world = try World.named(tokensOf)
     let data = try ClipFolder(URL(filePath: clips))
     let bar = ProgressBar("encoding", total: data.frameCount, unit: "frames", style: output.progressStyle)
     nonisolated(unsafe) let shown = bar

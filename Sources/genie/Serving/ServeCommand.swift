@@ -194,7 +194,7 @@ struct ServeCommand: ParsableCommand {
   private var servesWorld: Bool { world != nil || game.isEmpty }
 
   private func loadedWorld() throws -> World {
-    try (world.map { try World(URL(filePath: $0)) } ?? World.bundled()).at(precision.precision)
+    try World.named(world).at(precision.precision)
   }
 
   private func prepared(_ world: World) throws -> PreparedGenie {

@@ -33,7 +33,7 @@ build: setup ## Builds everything, optimised
 
 python: setup ## A virtual environment with the Python client
 	@if [ ! -x $(PYTHON) ]; then python3 -m venv $(VENV); fi
-	$(PYTHON) -c 'import genie_environments, pytest' 2>/dev/null || $(PYTHON) -m pip install -q -e 'Agents/Python[test]'
+	$(PYTHON) -c 'import genie_environments, mypy, pytest' 2>/dev/null || $(PYTHON) -m pip install -q -e 'Agents/Python[test]'
 
 demo: build ## Trains agents in the bundled dream and in the real game, and shows what each is worth there
 	@rm -rf $(RUN)
@@ -53,6 +53,7 @@ test: setup python ## Passes all tests
 	endpoint="ipc:///tmp/genie-test-$$$$.sock"
 	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &
 	trap "kill $$! 2>/dev/null || true" EXIT
+	$(PYTHON) -m mypy --config-file Agents/Python/pyproject.toml Agents/Python/src
 	GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
 	$(BIN)/genie conform "$$endpoint" | tail -1
 	if command -v cc >/dev/null; then

@@ -55,7 +55,7 @@ class Client:
         self,
         endpoint: str,
         retry: RetryPolicy = RetryPolicy(),
-        context: zmq.Context | None = None,
+        context: zmq.Context[Any] | None = None,
         keys: Keys | None = None,
     ):
         """Connects.
@@ -139,8 +139,8 @@ class Client:
                 self._send(Message(Operation.PING, sequence=next(self._correlation)).frames())
                 next_send = now + self.retry.resend_seconds
 
-    def _connect(self) -> zmq.Socket:
-        socket = self._context.socket(zmq.DEALER)
+    def _connect(self) -> zmq.Socket[Any]:
+        socket: zmq.Socket[Any] = self._context.socket(zmq.DEALER)
         self._patience = -1
         for option, value in {
             zmq.LINGER: 0, zmq.IMMEDIATE: 1, zmq.SNDHWM: 16, zmq.RCVHWM: 16, zmq.MAXMSGSIZE: _LARGEST_FRAME,
@@ -168,7 +168,7 @@ class Client:
             raise
         return socket
 
-    def _await_handshake(self, socket: zmq.Socket, monitor: zmq.Socket) -> None:
+    def _await_handshake(self, socket: zmq.Socket[Any], monitor: zmq.Socket[Any]) -> None:
         """Waits a little for a connection. A refusal shows nowhere but at the monitor."""
         end = time.monotonic() + min(1.0, self.retry.silence_seconds)
         poller = zmq.Poller()

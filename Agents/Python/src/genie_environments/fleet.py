@@ -207,7 +207,7 @@ class Fleet:
         refused: set[int] = set()
         while missing:
             counts = self._counts()
-            candidates = [i for i, s in enumerate(self._sessions) if s is not None and i not in refused]
+            candidates = {i: s for i, s in enumerate(self._sessions) if s is not None and i not in refused}
             if not candidates:
                 gone = [i for i, s in enumerate(self._sessions) if s is None and i not in refused]
                 failures = {i: self._connect(i) for i in gone}
@@ -220,9 +220,8 @@ class Fleet:
             index = min(candidates, key=lambda i: counts[i])
             mean = (sum(counts[i] for i in candidates) + len(missing) + len(candidates) - 1) // len(candidates)
             some = missing[: max(1, mean - counts[index])]
-            session = self._sessions[index]
             try:
-                opened = session.open(len(some), **self._options)
+                opened = candidates[index].open(len(some), **self._options)
             except ServerError as error:
                 refused.add(index)
                 refusal = error

@@ -38,8 +38,9 @@ class GenieVecEnv(VecEnv):
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, int)
         self._begin = time.time()
         self.render_mode = "rgb_array"
-        self._frames: np.ndarray | None = None
-        super().__init__(num_envs, *spaces_of(self._session.specification))
+        spaces = spaces_of(self._session.specification)
+        self._frames = np.zeros((num_envs, *self._session.specification.observation.shape), np.uint8)
+        super().__init__(num_envs, *spaces)
 
     def reset(self) -> np.ndarray:
         """Starts an episode in every slot."""
@@ -47,7 +48,7 @@ class GenieVecEnv(VecEnv):
         _raise_fault(batch)
         self._next_seeds = [None] * self.num_envs
         self._returns[:], self._lengths[:] = 0, 0
-        self.reset_infos = [{} for _ in range(self.num_envs)]
+        self.reset_infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         self._frames = batch.observations.copy()
         return self._frames
 
@@ -93,7 +94,7 @@ class GenieVecEnv(VecEnv):
 
     def get_images(self) -> Sequence[np.ndarray | None]:
         """The last observation of each slot."""
-        return [None] * self.num_envs if self._frames is None else list(self._frames)
+        return list(self._frames)
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """One value for each slot; they share all there is."""

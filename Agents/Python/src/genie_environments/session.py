@@ -67,9 +67,10 @@ class Session:
             options["horizon"] = int(horizon)
         request = {"environment": self.specification.name, "count": count, "options": options}
         reply = self._call(Operation.OPEN, json.dumps(request).encode()).json()
-        self.slots += reply["slots"]
+        opened: list[int] = reply["slots"]
+        self.slots += opened
         self._auxiliaries = reply["auxiliaries"]
-        return reply["slots"]
+        return opened
 
     def reset(
         self,
@@ -81,7 +82,7 @@ class Session:
     ) -> Batch:
         """Starts episodes in some slots, or all. Prompts are uint8 `[(frames,) height, width, 3]`."""
         rows = len(self.slots) if slots is None else len(slots)
-        columns = [list(c) if c is not None else [None] * rows for c in (seeds, levels, prompts)]
+        columns: list[list[Any]] = [list(c) if c is not None else [None] * rows for c in (seeds, levels, prompts)]
         if any(len(c) != rows for c in columns):
             raise ValueError(f"{rows} slots, and options for {[len(c) for c in columns]}")
         bits = [sum(1 << i for i, c in enumerate(columns) if c[row] is not None) for row in range(rows)]
@@ -139,8 +140,9 @@ class Session:
     def fork(self, slot: int, count: int = 1) -> list[int]:
         """Opens `count` slots in the state of another."""
         reply = self._call(Operation.FORK, b"", [np.full(count, slot, "<i4").tobytes()]).json()
-        self.slots += reply["slots"]
-        return reply["slots"]
+        opened: list[int] = reply["slots"]
+        self.slots += opened
+        return opened
 
     def close_slots(self, slots: Sequence[int]) -> None:
         """Closes some slots; the session goes on."""

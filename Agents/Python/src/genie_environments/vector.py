@@ -67,7 +67,7 @@ class GenieVectorEnv(VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate, "autoreset_mode": self.autoreset}
         self._due = np.zeros(num_envs, bool)
-        self._frames: np.ndarray | None = None
+        self._frames = np.zeros(self.observation_space.shape or (), np.uint8)
         self._has_begun = False
 
     def reset(
@@ -86,10 +86,14 @@ class GenieVectorEnv(VectorEnv):
             seeds = list(seed)
         options = options or {}
         mask = options.get("reset_mask")
-        if mask is not None and self._frames is not None:
+        if mask is not None and self._has_begun:
             return self._reset_some(np.flatnonzero(mask), seeds, options)
         level = options.get("level")
-        levels = [level] * self.num_envs if level is None or isinstance(level, (int, np.integer)) else list(level)
+        levels: list[int | None]
+        if level is None or isinstance(level, (int, np.integer)):
+            levels = [None if level is None else int(level)] * self.num_envs
+        else:
+            levels = list(level)
         batch = self._session.reset(seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
         _raise_fault(batch)
         self._has_begun = True
@@ -122,7 +126,6 @@ class GenieVectorEnv(VectorEnv):
         self, rows: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any]
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Starts episodes in some rows; the others stay where they are."""
-        assert self._frames is not None
         self._frames = self._frames.copy()
         if rows.size:
             batch = self._session.reset(
@@ -152,7 +155,7 @@ class GenieVectorEnv(VectorEnv):
     def _step_and_reset(
         self, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        observations = np.empty(self.observation_space.shape, np.uint8)
+        observations = np.empty_like(self._frames)
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
         auxiliaries: dict[str, np.ndarray] = {}
@@ -175,7 +178,7 @@ class GenieVectorEnv(VectorEnv):
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """The last observation of each slot."""
-        if self.render_mode != "rgb_array" or self._frames is None:
+        if self.render_mode != "rgb_array" or not self._has_begun:
             return None
         return tuple(self._frames)
 

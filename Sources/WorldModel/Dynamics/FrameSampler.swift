@@ -35,8 +35,9 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
       pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0)
   }
 
-  /// For a first frame that nothing is known of: many steps, each drawn.
-  public static let level = SamplingConfiguration(steps: 16, temperature: 1)
+  /// For a first frame that nothing is known of: tokens are drawn one after the other, in an order left almost to chance. Where the
+  /// surest come first, every frame begins with the plainest sky.
+  public static let level = SamplingConfiguration(steps: 64, temperature: 0.85, orderNoise: 10)
 }
 
 /// What was drawn for a frame.

@@ -5,8 +5,8 @@ import NeuralNetwork
 /// Which latent actions video does not show at each of its frames.
 ///
 /// Latent actions stand for effects, so where an effect is impossible (to go right, at a wall) the action is never inferred, and a
-/// dynamics model would never learn what comes of it. A small classifier learns what action follows a frame (of two it would rather
-/// learn what the player is up to). One that it finds all but impossible is to do what the most similar possible action does.
+/// dynamics model would never learn what comes of it. A small classifier learns what action follows two frames. One that it
+/// finds all but impossible is to do what the most similar possible action does.
 struct UnseenActions: Sendable {
   /// Of all frames of the store, whether an action is all but impossible there: `[frames, actions]`.
   private let unseen: [Bool]
@@ -16,14 +16,14 @@ struct UnseenActions: Sendable {
   private let similarities: [Float]
 
   /// An action counts as unseen where it is so many times less likely than in the whole video.
-  private static let ratio: Float = 20
+  private static let ratio: Float = 50
   private static let batch = 128
 
   /// - Parameters:
   ///   - grid: of the tokens of a frame.
   ///   - codes: `[codes, width]`, of length 1: the codebook of the tokenizer.
   ///   - vectors: `[actions, width]`, of length 1: the codebook of the latent actions.
-  ///   - steps: of the classifier; nil goes eight times through the video, at most 6,000 batches.
+  ///   - steps: of the classifier; nil goes four times through the video, at most 1,500 batches.
   init(
     _ store: TokenStore, data: TrainingData, grid: (rows: Int, columns: Int), codes: Tensor,
     actions vectors: Tensor,
@@ -38,29 +38,38 @@ struct UnseenActions: Sendable {
     let key = RandomKey(seed: seed).folded(in: "unseen actions")
     let parameters = Parameters(seed: key.bits(0))
     let network = TransitionNetwork(
-      parameters, grid: grid, vocabulary: codes.shape[0], channels: 32, filters: 128, outputs: actions)
+      parameters, grid: grid, vocabulary: codes.shape[0], channels: 24, filters: 48, outputs: actions)
     network.ground(codes, key: key.folded(in: "ground"))
+    // A frame, the one before it (itself, at an episode's start), and the action that followed.
     let places = data.split.training.flatMap { episode in
-      episode.frames.dropLast().map { (shard: episode.shard, frame: $0) }
+      episode.frames.dropLast().map {
+        (shard: episode.shard, frame: $0, before: max($0 - 1, episode.frames.lowerBound))
+      }
     }
     let followed = places.map { store.actions($0.shard, $0.frame + 1..<$0.frame + 2).first! }
-    let logits = { @Sendable (tape: Tape, rows: [Int]) -> Variable in
-      let tokens = rows.map { places[$0] }.flatMap { store.tokens($0.shard, $0.frame..<$0.frame + 1) }
-      return network(tape, previous: tokens, tokens: tokens)
+    let tokens = { @Sendable (rows: [Int]) -> (previous: [Int32], next: [Int32]) in
+      var (previous, next): ([Int32], [Int32]) = ([], [])
+      for (shard, frame, before) in rows.map({ places[$0] }) {
+        previous += store.tokens(shard, before..<before + 1)
+        next += store.tokens(shard, frame..<frame + 1)
+      }
+      return (previous, next)
     }
     let optimizer = Optimizer(
       parameters, OptimizerConfiguration(rate: 2e-3, muonRate: nil, weightDecay: 0.05),
       workers: workers)
     let parallel = DataParallel(parameters, workers: workers)
     let parts = 4
-    let steps = steps ?? min(6000, 1 + 8 * places.count / Self.batch)
+    let steps = steps ?? min(1500, 1 + 4 * places.count / Self.batch)
     for step in 0..<steps {
       let own = key.folded(in: UInt64(step))
       let (gradients, _) = parallel.gradients(parts: parts) { part, _, tape in
         let size = Self.batch / parts
         let rows = (0..<size).map { own.integer(UInt64(part * size + $0), below: places.count) }
+        let (previous, next) = tokens(rows)
         let loss = tape.crossEntropy(
-          logits(tape, rows), targets: rows.map { followed[$0] }, scale: 1 / Float(Self.batch)
+          network(tape, previous: previous, tokens: next), targets: rows.map { followed[$0] },
+          scale: 1 / Float(Self.batch)
         ).loss
         return (loss, loss.value[0])
       }
@@ -74,7 +83,8 @@ struct UnseenActions: Sendable {
       let tape = Tape(arena: Arena())
       for index in stride(from: worker, to: starts.count, by: workers.count) {
         tape.reset()
-        let logits = logits(tape, Array(starts[index]..<min(count, starts[index] + 64))).value
+        let (previous, next) = tokens(Array(starts[index]..<min(count, starts[index] + 64)))
+        let logits = network(tape, previous: previous, tokens: next).value
         found[index] = (0..<logits.count / actions).map { row in
           let scores = UnsafeBufferPointer(start: logits.pointer + row * actions, count: actions)
           let most = scores.max()!

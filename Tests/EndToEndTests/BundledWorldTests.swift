@@ -17,11 +17,11 @@ import Testing
       "measure", "--clips", clips, "--count", "96", "--json", figures.path)
     #expect(measured.status == 0, "\(measured.errors)")
     let json = try CommandLineTool.json(figures)
-    #expect(try #require(json["tokenizer_psnr"] as? Double) >= 35)
-    #expect(try #require(json["changed_token_accuracy"] as? Double) >= 0.8)
-    #expect(try #require(json["delta_psnr_t4"] as? Double) >= 3)
+    #expect(try #require(json["tokenizer_psnr"] as? Double) >= 50)
+    #expect(try #require(json["changed_token_accuracy"] as? Double) >= 0.95)
+    #expect(try #require(json["delta_psnr_t4"] as? Double) >= 20)
     let usage = try #require(json["action_usage"] as? [Double])
-    #expect(usage.allSatisfy { $0 >= 0.005 }, "\(usage)")
+    #expect(usage.allSatisfy { $0 >= 0.02 }, "\(usage)")
   }
 
   @Test func itKeepsTheContract() throws {

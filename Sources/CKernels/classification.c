@@ -90,15 +90,24 @@ INLINE size_t pass_threshold(const float *x, float threshold, size_t classes) {
   return last;
 }
 
-CLONES void ck_sample_rows(const float *logits, const float *uniforms, float temperature, int32_t *codes,
-                           float *log_likelihoods, float *entropies, float *scratch, size_t rows,
-                           size_t classes) {
+/// Sets what is below the floor to 0 and returns the sum of the rest.
+INLINE float keep_from(float floor, float *x, size_t classes) {
+  for (size_t c = 0; c < classes; c++) x[c] = x[c] >= floor ? x[c] : 0.0f;
+  vector sum = 0.0f;
+  for (size_t c = 0; c < classes; c += lanes) sum += load_first(x + c, classes - c, 0.0f);
+  return lane_sum(sum);
+}
+
+CLONES void ck_sample_rows(const float *logits, const float *uniforms, float temperature, float least,
+                           int32_t *codes, float *log_likelihoods, float *entropies, float *scratch,
+                           size_t rows, size_t classes) {
   for (size_t row = 0; row < rows; row++) {
     const float *x = logits + row * classes;
     float top = row_maximum(x, classes);
     size_t code;
     if (temperature > 1e-30f) {  // below it, the reciprocal would overflow
       float total = exponentials(x, top, 1.0f / temperature, scratch, classes);
+      if (least > 0.0f) total = keep_from(powf(least, 1.0f / temperature), scratch, classes);
       code = pass_threshold(scratch, uniforms[row] * total, classes);
     } else {
       code = first_equal(x, top, classes);

@@ -88,6 +88,9 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
       return "sampling.temperature \(sampling.temperature)"
     }
+    if !(sampling.leastShare >= 0 && sampling.leastShare <= 1) {
+      return "sampling.leastShare \(sampling.leastShare)"
+    }
     if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
       return "sampling.orderNoise \(sampling.orderNoise)"
     }

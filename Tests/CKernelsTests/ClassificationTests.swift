@@ -85,14 +85,14 @@ import Testing
     var entropies: [Float]
   }
 
-  func draw(_ logits: [Float], _ uniforms: [Float], temperature: Float, classes: Int) -> Draw {
+  func draw(_ logits: [Float], _ uniforms: [Float], temperature: Float, least: Float = 0, classes: Int) -> Draw {
     let rows = uniforms.count
     var draw = Draw(
       codes: [Int32](repeating: -1, count: rows), logLikelihoods: [Float](repeating: .nan, count: rows),
       entropies: [Float](repeating: .nan, count: rows))
     var scratch = [Float](repeating: .nan, count: classes)
     ck_sample_rows(
-      logits, uniforms, temperature, &draw.codes, &draw.logLikelihoods, &draw.entropies, &scratch, rows,
+      logits, uniforms, temperature, least, &draw.codes, &draw.logLikelihoods, &draw.entropies, &scratch, rows,
       classes)
     return draw
   }
@@ -112,6 +112,20 @@ import Testing
     #expect(actual.codes == codes, "no uniform number here is within rounding of a boundary")
     expectClose(actual.logLikelihoods, logLikelihoods)
     expectClose(actual.entropies, entropies)
+  }
+
+  @Test func whatIsAllButExcludedIsNotDrawn() {
+    // The likeliest, one e^-2 (0.135) times as likely, one e^-4 (0.018) times.
+    let logits = (0..<4000).flatMap { _ in [-2, 0, -4] as [Float] }
+    var samples = Samples(seed: 5)
+    let uniforms = samples.uniforms(4000)
+    for (least, temperature, kept) in [(0, 1, 3), (0.02, 1, 2), (0.2, 1, 1), (0.02, 3, 2)] as [(Float, Float, Int)] {
+      let codes = draw(logits, uniforms, temperature: temperature, least: least, classes: 3).codes
+      #expect(Set(codes).count == kept, "\(least) at temperature \(temperature)")
+    }
+    let codes = draw(logits, uniforms, temperature: 1, least: 0.02, classes: 3).codes
+    let share = Float(codes.count { $0 == 0 }) / 4000
+    #expect(abs(share - 0.1192) < 0.02, "what is kept keeps its odds")
   }
 
   @Test func samplesFollowTheDistribution() {

@@ -125,10 +125,11 @@ void ck_softmax(const float *x, float *y, size_t rows, size_t classes);
 /// codes[i] = arg-max of the row (the first of equals).
 void ck_argmax_rows(const float *x, int32_t *codes, size_t rows, size_t classes);
 /// Draws one code a row from softmax(logits / temperature) with the row's uniform number in 0..<1 (inverse of the
-/// cumulative sum, in class order); temperature 0 is arg-max. log_likelihoods[i]: log softmax (temperature 1) of the drawn
+/// cumulative sum, in class order); temperature 0 is arg-max. A code whose probability (temperature 1) is below `least` times
+/// the likeliest's is not drawn. log_likelihoods[i]: log softmax (temperature 1) of the drawn
 /// code; entropies[i] (or NULL): entropy of softmax (temperature 1), in nats. A row's result depends on that row alone.
 /// scratch: `classes` floats.
-void ck_sample_rows(const float *logits, const float *uniforms, float temperature, int32_t *codes,
+void ck_sample_rows(const float *logits, const float *uniforms, float temperature, float least, int32_t *codes,
                     float *log_likelihoods, float *entropies, float *scratch, size_t rows, size_t classes);
 
 // ---- convolution (with a GEMM between) --------------------------------------------------------------------------

@@ -59,7 +59,7 @@ struct ActionSample {
     var logLikelihoods = [Float](repeating: 0, count: rows)
     var scratch = [Float](repeating: 0, count: count)
     ck_sample_rows(
-      logits, uniforms, isGreedy ? 0 : 1, &actions, &logLikelihoods, nil, &scratch, rows, count)
+      logits, uniforms, isGreedy ? 0 : 1, 0, &actions, &logLikelihoods, nil, &scratch, rows, count)
     self.actions = actions
     self.logLikelihoods = logLikelihoods
   }

@@ -9,6 +9,9 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   public var steps: Int
   /// Of the drawn codes; 0 takes the likeliest.
   public var temperature: Float
+  /// Codes that are less likely than this share of the likeliest are never drawn (min-p): where the model is sure, what it all but
+  /// excludes does not add up to a wrong token in every frame.
+  public var leastShare: Float
   /// Of the order in which tokens are fixed: noise on their log-likelihoods, falling to 0 with the last step.
   public var orderNoise: Float
   /// Steps before those, each of which fixes the one token that the model is least sure of.
@@ -18,9 +21,10 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// is uncertain, the whole frame is fixed at once and no further step is needed.
   public var pilots: Int
 
-  public init(steps: Int = 2, temperature: Float = 0, orderNoise: Float = 0, pilots: Int = 0) {
+  public init(steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0) {
     self.steps = steps
     self.temperature = temperature
+    self.leastShare = leastShare
     self.orderNoise = orderNoise
     self.pilots = pilots
   }
@@ -31,13 +35,15 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.init(
       steps: try values.decode(Int.self, forKey: .steps),
       temperature: try values.decode(Float.self, forKey: .temperature),
+      leastShare: try values.decodeIfPresent(Float.self, forKey: .leastShare) ?? 0,
       orderNoise: try values.decode(Float.self, forKey: .orderNoise),
       pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0)
   }
 
   /// For a first frame that nothing is known of: tokens are drawn one after the other, in an order left almost to chance. Where the
   /// surest come first, every frame begins with the plainest sky.
-  public static let level = SamplingConfiguration(steps: 64, temperature: 0.85, orderNoise: 10)
+  public static let level = SamplingConfiguration(
+    steps: 64, temperature: 1, leastShare: 0.05, orderNoise: 10)
 }
 
 /// What was drawn for a frame.
@@ -140,6 +146,7 @@ public final class FrameSampler {
       let scratch = tape.arena.tensor([vocabulary])
       ck_sample_rows(
         logits.pointer, draft.uniforms + rows.lowerBound, configuration.temperature,
+        configuration.leastShare,
         draft.drawn + rows.lowerBound, draft.likelihoods + rows.lowerBound,
         draft.entropies + rows.lowerBound, scratch.pointer, rows.count, vocabulary)
       profile?.mark("draw codes")

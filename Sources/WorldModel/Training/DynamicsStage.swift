@@ -144,7 +144,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let scratch = tape.arena.tensor([3 * rows + vocabulary]).pointer
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: rows) { codes in
       ck_sample_rows(
-        logits.pointer, scratch, 0, codes.baseAddress!, scratch + rows, scratch + 2 * rows,
+        logits.pointer, scratch, 0, 0, codes.baseAddress!, scratch + rows, scratch + 2 * rows,
         scratch + 3 * rows, rows, vocabulary)
       clip.rehearse(
         codes: codes.baseAddress!, entropies: scratch + 2 * rows, truth: truth,

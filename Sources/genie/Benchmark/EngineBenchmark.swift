@@ -148,7 +148,7 @@ struct EngineBenchmark {
       },
       Kernel("draw codes", "\(model.tokens) x \(classes)", elements: model.tokens * classes) { [model] in
         ck_sample_rows(
-          logits.at, mean.at, 1, drawn.baseAddress!, y.at, deviation.at, scratch.at, model.tokens, classes)
+          logits.at, mean.at, 1, 0, drawn.baseAddress!, y.at, deviation.at, scratch.at, model.tokens, classes)
       },
       Kernel("adamw", "\(rows * wide)", elements: rows * wide) {
         ck_adamw(x.at, dy.at, first.at, second.at, rows * wide, 1e-6, 0.9, 0.95, 1e-8, 0, 0.1, 0.05)

@@ -36,6 +36,9 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "Temperature of the drawn tokens; the world's own if none is given.")
   var temperature: Float?
 
+  @Option(help: "Tokens less likely than this share of the likeliest are not drawn; the world's own if none is given.")
+  var leastShare: Float?
+
   @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")
   var pilots: Int?
 
@@ -71,7 +74,7 @@ struct AuditCommand: ParsableCommand {
       let base = GeneratedWorldPool(
         started, workers: threads,
         sampling: DreamRules(
-          name: "", temperature: temperature, pilots: pilots
+          name: "", temperature: temperature, leastShare: leastShare, pilots: pilots
         )
         .sampling(of: world))
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)

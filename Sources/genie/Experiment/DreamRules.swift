@@ -20,6 +20,7 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
   var temperature: Float?
+  var leastShare: Float?
   var pilots: Int?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
@@ -37,33 +38,36 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// Frames of the video that episodes start from, where they do not start from the world's levels.
   static let startFrames = 4096
   /// A frame is doubtful where its tokens are, on average, less likely than this, in nats.
-  static let doubt: Float = -0.035
-  /// Enough that what scrolls in differs from dream to dream; hardly anything else changes.
-  static let lively: Float = 0.3
+  static let doubt: Float = -0.1
+  /// What scrolls in is drawn as it occurs; what the dream is sure of stays.
+  static let lively: (temperature: Float, leastShare: Float) = (1, 0.05)
 
   /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
   static let all = [
-    DreamRules(name: "lively", starts: startFrames, temperature: lively),
     DreamRules(name: "plain"),
     DreamRules(name: "starts", starts: startFrames),
     DreamRules(name: "short", starts: startFrames, horizon: 32),
-    DreamRules(name: "lively-short", starts: startFrames, horizon: 32, temperature: lively),
-    DreamRules(
-      name: "lively-penalty", starts: startFrames, doubt: doubt, consequence: .penalty,
-      temperature: lively),
-    DreamRules(
-      name: "lively-cut", starts: startFrames, doubt: doubt, consequence: .truncation,
-      temperature: lively),
-    DreamRules(
-      name: "lively-end", starts: startFrames, doubt: doubt, consequence: .termination,
-      temperature: lively),
+    lively("lively"),
+    lively("lively-short", horizon: 32),
+    lively("lively-penalty", consequence: .penalty),
+    lively("lively-cut", consequence: .truncation),
+    lively("lively-end", consequence: .termination),
   ]
+
+  private static func lively(
+    _ name: String, horizon: Int? = nil, consequence: Consequence? = nil
+  ) -> DreamRules {
+    DreamRules(
+      name: name, starts: startFrames, horizon: horizon, doubt: consequence.map { _ in doubt },
+      consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare)
+  }
 
   /// In words.
   var summary: String {
     var parts = [starts.map { "\($0) start frames of the video" } ?? "the world's own start frames"]
     if let horizon { parts.append("episodes of \(horizon) steps") }
     if let temperature { parts.append("temperature \(temperature)") }
+    if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
     if let doubt, let consequence {
       let what =
         switch consequence {
@@ -93,6 +97,7 @@ struct DreamRules: Codable, Equatable, Sendable {
   func sampling(of world: World) -> SamplingConfiguration {
     var sampling = world.manifest.sampling
     sampling.temperature = temperature ?? sampling.temperature
+    sampling.leastShare = leastShare ?? sampling.leastShare
     sampling.pilots = pilots ?? sampling.pilots
     return sampling
   }

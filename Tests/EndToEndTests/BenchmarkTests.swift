@@ -31,6 +31,7 @@ struct BenchmarkTests {
     ] {
       let object = try #require(figures[part] as? [String: Any])
       for key in keys { #expect((object[key] as? Double ?? 0) > 0, "\(part).\(key)") }
+      #expect((object["fraction_of_peak"] as? Double ?? 9) < 2, "no work is that fast")
       let configuration = try #require(object["configuration"] as? [String: Any])
       #expect(configuration["model"] as? String == "tiny" && configuration["torch"] as? String == "9")
       #expect((object["profile"] as? [String: Any])?.isEmpty == false)

@@ -32,8 +32,9 @@ import WorldModel
     let own = SmallWorld.configuration.sampling
     var other = own
     other.steps = 7
-    other.temperature = 0.25
-    let values = ["MaskGIT steps": 7, "temperature": 0.25]
+    other.temperature = 0.75
+    other.leastShare = 0.6
+    let values = ["MaskGIT steps": 7, "temperature": 0.75, "least share": 0.6]
     let turned = try frames(turning: values)
     #expect(try turned == frames(other))
     let (plain, late) = (try frames(), try frames(turning: values, after: 4))

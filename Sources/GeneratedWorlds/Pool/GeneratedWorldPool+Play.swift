@@ -5,6 +5,7 @@ import Foundation
 extension GeneratedWorldPool: Tunable {
   private static let steps = "MaskGIT steps"
   private static let temperature = "temperature"
+  private static let leastShare = "least share"
 
   public var tunings: [Tuning] {
     [
@@ -15,6 +16,9 @@ extension GeneratedWorldPool: Tunable {
       Tuning(
         Self.temperature, summary: "Of the drawn tokens: 0 takes the likeliest.", in: 0...3, step: 0.05,
         standard: Double(min(max(sampling.temperature, 0), 3))),
+      Tuning(
+        Self.leastShare, summary: "Tokens less likely than this share of the likeliest are not drawn.",
+        in: 0...1, step: 0.01, standard: Double(min(max(sampling.leastShare, 0), 1))),
     ]
   }
 
@@ -23,6 +27,7 @@ extension GeneratedWorldPool: Tunable {
     try dreams.check(slot)
     if let steps = values[Self.steps] { dreams[slot].sampling.steps = Int(steps.rounded()) }
     if let temperature = values[Self.temperature] { dreams[slot].sampling.temperature = Float(temperature) }
+    if let share = values[Self.leastShare] { dreams[slot].sampling.leastShare = Float(share) }
   }
 }
 

@@ -113,7 +113,7 @@ struct SamplingBenchmark {
   }
 }
 
-/// Some worlds of a pool whose window is full.
+/// Some worlds of a pool whose window is full. Nobody says when they end: a world that has ended would not be dreamt on.
 struct PlayedWorlds {
   private var pool: GeneratedWorldPool
   private var slots: [Slot] = []
@@ -123,7 +123,7 @@ struct PlayedWorlds {
     _ world: World, count: Int, sampling: SamplingConfiguration, workers: Workers, precision: Precision
   ) throws {
     pool = GeneratedWorldPool(
-      world.at(precision), workers: workers, sampling: sampling, slotLimit: 1024)
+      world.at(precision), workers: workers, sampling: sampling, rewards: NoRewards(), slotLimit: 1024)
     batch = pool.makeBatch()
     try open(count)
     try step()

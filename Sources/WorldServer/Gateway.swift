@@ -1,4 +1,5 @@
 import Environments
+import Foundation
 import Logging
 import WireProtocol
 
@@ -20,6 +21,9 @@ final class Gateway {
 
   /// How long a client waits that found the server busy.
   static let retryAfterMilliseconds: UInt32 = 50
+  /// How long connections outlive the last reply. ZeroMQ drops what a client has received but not read when
+  /// its server goes away.
+  private static let farewell = Duration.milliseconds(250)
 
   init(
     _ socket: consuming Socket, _ configuration: ServerConfiguration, _ stepper: Stepper, wake: WakeUp,
@@ -47,10 +51,12 @@ final class Gateway {
   /// Works until the stepping thread has ended and its last replies are sent. New requests are BUSY once the
   /// queue is closed.
   func run() {
+    var connectedUntil = ContinuousClock.now
     do throws(WireError) {
       while true {
         let (completions, ended) = queue.takeCompletions()
         for completion in completions { finish(completion) }
+        if !completions.isEmpty { connectedUntil = .now + Gateway.farewell }
         if ended { break }
         let isDrained = try receive()
         if ContinuousClock.now >= nextSweep { sweep() }
@@ -61,6 +67,7 @@ final class Gateway {
       queue.close()
     }
     socket.linger(milliseconds: 500)
+    Thread.sleep(forTimeInterval: max(0, (connectedUntil - .now) / .seconds(1)))
   }
 
   /// Takes what has come, but not so much that replies wait for long.

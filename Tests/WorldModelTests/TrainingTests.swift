@@ -149,7 +149,11 @@ private struct SampleVideo {
     default:
       try DynamicsStage(
         genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
-        workers: workers, seed: 3)
+        // Untrained: it takes some ends for ends of episodes.
+        rewards: TokenRewardModel(
+          TokenRewardConfiguration(
+            rows: genie.dynamics.configuration.rows, columns: genie.dynamics.configuration.columns,
+            vocabulary: genie.tokenizer.vocabulary, values: []), seed: 3), workers: workers, seed: 3)
     }
   }
 

@@ -15,7 +15,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let short: ClipLoader
   private let long: ClipLoader
   private let unseen: UnseenActions?
-  /// Last frames of labelled episodes that ended by themselves, and what there is of each before it.
+  /// Episodes that ended by themselves.
   private let ends: [(shard: Int, frames: Range<Int>)]
   /// Frames of the training episodes that are long enough for a clip, and those of each code.
   private let frames: [(shard: Int, frame: Int, episode: Range<Int>)]
@@ -28,8 +28,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let key: RandomKey
 
   init(
-    _ genie: Genie, training: TrainingConfiguration, store: TokenStore, data: TrainingData, workers: Workers,
-    seed: UInt64
+    _ genie: Genie, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
+    rewards: TokenRewardModel?, workers: Workers, seed: UInt64
   ) throws(ClipError) {
     dynamics = genie.dynamics
     self.training = training
@@ -46,7 +46,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
         store, data: data, grid: (genie.dynamics.configuration.rows, genie.dynamics.configuration.columns),
         codes: genie.tokenizer.quantizer.codebook, actions: genie.latentActions.quantizer.codebook,
         workers: workers, seed: seed) : nil
-    ends = training.endShare > 0 ? Self.ends(data, labelled: training.labelledEpisodes) : []
+    ends = training.endShare > 0 ? rewards.map { Self.ends(data, store, $0) } ?? [] : []
     (frames, framesByCode) = Self.framesByCode(
       data, store, vocabulary: genie.tokenizer.vocabulary,
       least: training.rareShare > 0 ? configuration.time : .max)
@@ -152,12 +152,20 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     }
   }
 
-  private static func ends(_ data: TrainingData, labelled: Int) -> [(shard: Int, frames: Range<Int>)] {
-    data.split.training.prefix(labelled).compactMap { episode in
-      guard let ends = data.folder.shards[episode.shard].ends, episode.frames.count > 1,
-        ends[episode.frames.upperBound - 2]
-      else { return nil }
-      return (episode.shard, episode.frames)
+  /// A few labelled episodes are enough for a reward model that finds the ends of all others.
+  private static func ends(
+    _ data: TrainingData, _ store: TokenStore, _ rewards: TokenRewardModel
+  ) -> [(shard: Int, frames: Range<Int>)] {
+    let tape = Tape(arena: Arena())
+    return data.split.training.compactMap { episode in
+      guard episode.frames.count > 1 else { return nil }
+      let last = episode.frames.upperBound - 1
+      tape.reset()
+      var memory = EpisodeMemory()
+      let judgement = rewards.judge(
+        previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
+        tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory, tape: tape)
+      return judgement.ended ? (episode.shard, episode.frames) : nil
     }
   }
 

@@ -74,7 +74,7 @@ public final class GenieTraining {
     hasTokens = true
   }
 
-  /// Trains tokenizer, latent actions, dynamics and, where there are labels, rewards.
+  /// Trains tokenizer, latent actions, where there are labels rewards, and dynamics.
   /// - Returns: how each stage went, the reward model if any, and the video as tokens.
   public func run() throws -> (
     stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore
@@ -105,11 +105,19 @@ public final class GenieTraining {
         share: configuration.latentActionShare)
     }
     let store = try encode()
+    // Rewards first: the dynamics are to know the ends of episodes that have no label, too.
+    let (rewards, scores) = isLabelled ? try reward(store) { try run($0, share: rewardShare) } : (nil, [])
     try run(
       DynamicsStage(
-        genie, training: configuration, store: store, data: data, workers: workers, seed: seed),
+        genie, training: configuration, store: store, data: data, rewards: rewards, workers: workers,
+        seed: seed),
       share: dynamicsShare)
-    guard isLabelled else { return (records, nil, [], store) }
+    return (records, rewards, scores, store)
+  }
+
+  private func reward(
+    _ store: TokenStore, run: (RewardStage) throws -> Void
+  ) throws -> (TokenRewardModel, [EventScore]) {
     let labelled = LabelledTransitions(
       store, folder: data.folder, episodes: Array(training.prefix(configuration.labelledEpisodes)))
     let held = LabelledTransitions(store, folder: data.folder, episodes: heldOut, values: labelled.values)
@@ -121,8 +129,8 @@ public final class GenieTraining {
     let stage = RewardStage(
       model, configuration: configuration.rewards, data: labelled, heldOut: held, workers: workers, seed: seed
     )
-    try run(stage, share: rewardShare)
-    return (records, model, stage.scores(), store)
+    try run(stage)
+    return (model, stage.scores())
   }
 
   /// Where the video is kept as tokens while the training is not done.

@@ -5,25 +5,30 @@ import NeuralNetwork
 /// Which latent actions video does not show at each of its frames.
 ///
 /// Latent actions stand for effects, so where an effect is impossible (to go right, at a wall) the action is never inferred, and a
-/// dynamics model would never learn what comes of it. A small classifier learns what action follows two frames. One that it
-/// finds all but impossible is to do what the most similar possible action does.
+/// dynamics model would never learn what comes of it. A small classifier learns what action follows a frame (of two it would
+/// rather learn what the player is up to). An action that it finds all but impossible is to do what the most similar possible
+/// action does.
+///
+/// Two classifiers, each trained on every other episode, judge each other's: of frames that it was trained on, a classifier
+/// knows by heart what was done, and takes for impossible what merely was not done.
 struct UnseenActions: Sendable {
-  /// Of all frames of the store, whether an action is all but impossible there: `[frames, actions]`.
-  private let unseen: [Bool]
+  /// Of all frames of the store, how often each action follows, beside how often it does in the whole video:
+  /// `[frames, actions]`.
+  private let odds: [Float]
   private let actions: Int
   private let store: TokenStore
   /// Of the vectors of two actions: `[actions, actions]`.
   private let similarities: [Float]
 
   /// An action counts as unseen where it is so many times less likely than in the whole video.
-  private static let ratio: Float = 50
+  private static let ratio: Float = 20
   private static let batch = 128
 
   /// - Parameters:
   ///   - grid: of the tokens of a frame.
   ///   - codes: `[codes, width]`, of length 1: the codebook of the tokenizer.
   ///   - vectors: `[actions, width]`, of length 1: the codebook of the latent actions.
-  ///   - steps: of the classifier; nil goes four times through the video, at most 1,500 batches.
+  ///   - steps: of each classifier; nil goes eight times through its half of the video, at most 5,000 batches.
   init(
     _ store: TokenStore, data: TrainingData, grid: (rows: Int, columns: Int), codes: Tensor,
     actions vectors: Tensor,
@@ -35,82 +40,103 @@ struct UnseenActions: Sendable {
     products.assignProduct(vectors, vectors, transposedB: true)
     similarities = products.values
     self.store = store
-    let key = RandomKey(seed: seed).folded(in: "unseen actions")
-    let parameters = Parameters(seed: key.bits(0))
-    let network = TransitionNetwork(
-      parameters, grid: grid, vocabulary: codes.shape[0], channels: 24, filters: 48, outputs: actions)
-    network.ground(codes, key: key.folded(in: "ground"))
-    // A frame, the one before it (itself, at an episode's start), and the action that followed.
-    let places = data.split.training.flatMap { episode in
-      episode.frames.dropLast().map {
-        (shard: episode.shard, frame: $0, before: max($0 - 1, episode.frames.lowerBound))
-      }
-    }
-    let followed = places.map { store.actions($0.shard, $0.frame + 1..<$0.frame + 2).first! }
-    let tokens = { @Sendable (rows: [Int]) -> (previous: [Int32], next: [Int32]) in
-      var (previous, next): ([Int32], [Int32]) = ([], [])
-      for (shard, frame, before) in rows.map({ places[$0] }) {
-        previous += store.tokens(shard, before..<before + 1)
-        next += store.tokens(shard, frame..<frame + 1)
-      }
-      return (previous, next)
-    }
-    let optimizer = Optimizer(
-      parameters, OptimizerConfiguration(rate: 2e-3, muonRate: nil, weightDecay: 0.05),
-      workers: workers)
-    let parallel = DataParallel(parameters, workers: workers)
-    let parts = 4
-    let steps = steps ?? min(1500, 1 + 4 * places.count / Self.batch)
-    for step in 0..<steps {
-      let own = key.folded(in: UInt64(step))
-      let (gradients, _) = parallel.gradients(parts: parts) { part, _, tape in
-        let size = Self.batch / parts
-        let rows = (0..<size).map { own.integer(UInt64(part * size + $0), below: places.count) }
-        let (previous, next) = tokens(rows)
-        let loss = tape.crossEntropy(
-          network(tape, previous: previous, tokens: next), targets: rows.map { followed[$0] },
-          scale: 1 / Float(Self.batch)
-        ).loss
-        return (loss, loss.value[0])
-      }
-      _ = optimizer.update(gradients, progress: Double(step) / Double(steps))
+    var halves: [[Place]] = [[], []]
+    for (index, episode) in data.split.training.enumerated() {
+      halves[index % 2] += episode.frames.dropLast().map { Place(shard: episode.shard, frame: $0) }
     }
     var use = [Float](repeating: 0, count: actions)
-    for action in followed { use[Int(action)] += 1 / Float(max(1, followed.count)) }
-    let starts = Array(stride(from: 0, to: places.count, by: 64))
-    let found = Slots<[[Bool]]>(count: starts.count)
-    workers.run { [use, count = places.count] worker in
-      let tape = Tape(arena: Arena())
-      for index in stride(from: worker, to: starts.count, by: workers.count) {
-        tape.reset()
-        let (previous, next) = tokens(Array(starts[index]..<min(count, starts[index] + 64)))
-        let logits = network(tape, previous: previous, tokens: next).value
-        found[index] = (0..<logits.count / actions).map { row in
-          let scores = UnsafeBufferPointer(start: logits.pointer + row * actions, count: actions)
-          let most = scores.max()!
-          let exponentials = scores.map { exp($0 - most) }
-          let sum = exponentials.reduce(0, +)
-          return exponentials.indices.map { exponentials[$0] / sum < use[$0] / Self.ratio }
-        }
+    for place in halves.joined() { use[place.followed(in: store)] += 1 / Float(halves[0].count + halves[1].count) }
+    var odds = [Float](repeating: 1, count: store.count * actions)
+    for (half, places) in halves.enumerated() where !halves[1 - half].isEmpty {
+      let key = RandomKey(seed: seed).folded(in: "unseen actions").folded(in: UInt64(half))
+      let parameters = Parameters(seed: key.bits(0))
+      let network = TransitionNetwork(
+        parameters, grid: grid, vocabulary: codes.shape[0], channels: 32, filters: 128, outputs: actions)
+      network.ground(codes, key: key.folded(in: "ground"))
+      let classifier = Classifier(network: network, parameters: parameters, store: store, workers: workers)
+      classifier.learn(
+        halves[1 - half], steps: steps ?? min(5_000, 1 + 8 * halves[1 - half].count / Self.batch), key: key)
+      for (place, shares) in zip(places, classifier.judge(places)) {
+        let first = store.place(place.shard, place.frame) * actions
+        for action in 0..<actions { odds[first + action] = shares[action] / max(use[action], .leastNormalMagnitude) }
       }
     }
-    var unseen = [Bool](repeating: false, count: store.count * actions)
-    for (place, isUnseen) in zip(places, found.all.joined()) {
-      let first = store.place(place.shard, place.frame) * actions
-      unseen.replaceSubrange(first..<first + actions, with: isUnseen)
-    }
-    self.unseen = unseen
+    self.odds = odds
   }
 
   /// The actions that are not seen to follow a frame, and of all that are seen there are most similar to the one that did.
   func inPlace(of action: Int32, after frame: Int, of shard: Int) -> [Int32] {
     let first = store.place(shard, frame) * actions
-    let seen = (0..<actions).filter { !unseen[first + $0] || $0 == Int(action) }
+    let seen = (0..<actions).filter { odds[first + $0] >= 1 / Self.ratio || $0 == Int(action) }
     return (0..<actions).filter { other in
-      unseen[first + other] && other != Int(action)
+      odds[first + other] < 1 / Self.ratio && other != Int(action)
         && seen.allSatisfy {
           similarities[other * actions + $0] <= similarities[other * actions + Int(action)]
         }
     }.map(Int32.init)
+  }
+}
+
+extension UnseenActions {
+  /// A frame that another follows.
+  private struct Place: Sendable {
+    var shard: Int
+    var frame: Int
+
+    /// The action between the two.
+    func followed(in store: TokenStore) -> Int { Int(store.actions(shard, frame + 1..<frame + 2).first!) }
+  }
+
+  private struct Classifier: Sendable {
+    let network: TransitionNetwork
+    let parameters: Parameters
+    let store: TokenStore
+    let workers: Workers
+
+    private func logits(_ tape: Tape, _ places: some Sequence<Place>) -> Variable {
+      let tokens = places.flatMap { store.tokens($0.shard, $0.frame..<$0.frame + 1) }
+      return network(tape, previous: tokens, tokens: tokens)
+    }
+
+    func learn(_ places: [Place], steps: Int, key: RandomKey) {
+      let optimizer = Optimizer(
+        parameters, OptimizerConfiguration(rate: 2e-3, muonRate: nil, weightDecay: 0.05), workers: workers)
+      let parallel = DataParallel(parameters, workers: workers)
+      let parts = 4
+      for step in 0..<steps {
+        let own = key.folded(in: UInt64(step))
+        let (gradients, _) = parallel.gradients(parts: parts) { part, _, tape in
+          let size = batch / parts
+          let some = (0..<size).map { places[own.integer(UInt64(part * size + $0), below: places.count)] }
+          let loss = tape.crossEntropy(
+            logits(tape, some), targets: some.map { Int32($0.followed(in: store)) }, scale: 1 / Float(batch)
+          ).loss
+          return (loss, loss.value[0])
+        }
+        _ = optimizer.update(gradients, progress: Double(step) / Double(steps))
+      }
+    }
+
+    /// The probabilities of all actions, at each place.
+    func judge(_ places: [Place]) -> [[Float]] {
+      let starts = Array(stride(from: 0, to: places.count, by: 64))
+      let found = Slots<[[Float]]>(count: starts.count)
+      workers.run { worker in
+        let tape = Tape(arena: Arena())
+        for index in stride(from: worker, to: starts.count, by: workers.count) {
+          tape.reset()
+          let logits = logits(tape, places[starts[index]..<min(places.count, starts[index] + 64)]).value
+          let actions = logits.shape[-1]
+          found[index] = (0..<logits.count / actions).map { row in
+            let scores = UnsafeBufferPointer(start: logits.pointer + row * actions, count: actions)
+            let most = scores.max()!
+            let exponentials = scores.map { exp($0 - most) }
+            let sum = exponentials.reduce(0, +)
+            return exponentials.map { $0 / sum }
+          }
+        }
+      }
+      return Array(found.all.joined())
+    }
   }
 }

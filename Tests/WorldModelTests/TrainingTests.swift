@@ -128,7 +128,8 @@ private struct SampleVideo {
     TrainingConfiguration(
       tokenizer: .init(steps: 8, batch: 3, time: 3, optimizer: Self.optimizer),
       latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: Self.optimizer),
-      dynamics: .init(steps: 8, batch: 3, time: 5, optimizer: Self.optimizer), continuousShare: 0.3,
+      dynamics: .init(steps: 8, batch: 3, time: 5, optimizer: Self.optimizer),
+      unseenActions: .init(steps: 8, batch: 8, time: 2, optimizer: Self.optimizer), continuousShare: 0.3,
       shortTime: 2,
       shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
   }
@@ -146,9 +147,15 @@ private struct SampleVideo {
     case "latent_actions":
       try LatentActionStage(
         genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)
+    case "unseen_actions":
+      UnseenActionsStage(
+        genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
+        workers: workers, seed: 3)
     default:
       try DynamicsStage(
         genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
+        unseen: withAll
+          ? (stage("unseen_actions", video, withAll: true) as? UnseenActionsStage)?.unseen() : nil,
         // Untrained: it takes some ends for ends of episodes.
         rewards: TokenRewardModel(
           TokenRewardConfiguration(
@@ -163,7 +170,7 @@ private struct SampleVideo {
     }
   }
 
-  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"], [false, true])
+  @Test(arguments: ["tokenizer", "latent_actions", "unseen_actions", "dynamics"], [false, true])
   func aResumedStageRepeatsTheUninterruptedOne(name: String, withAll: Bool) throws {
     let video = try SampleVideo()
     let whole = try stage(name, video.clips, withAll: withAll)
@@ -290,7 +297,7 @@ extension TrainingStageTests {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
     let newer = [
-      "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare", "latentActionShare",
+      "unseenActions", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare", "latentActionShare",
     ]
     for key in newer { object[key] = nil }
     var masking = try #require(object["masking"] as? [String: Any])
@@ -322,12 +329,19 @@ extension TrainingStageTests {
         actions: Array(actions[range]), tokensPerFrame: 16)
     }
     let store = TokenStore(shards: shards, tokensPerFrame: 16)
-    let unseen = UnseenActions(
-      store, data: data, grid: (4, 4),
-      codes: Tensor([1, 0, 0, 1, -1, 0, 0, -1], shape: [4, 2]),
-      // 2 is like 0, 3 is like 1.
-      actions: Tensor([1, 0, 0, 1, 0.8, 0.6, 0.6, 0.8], shape: [4, 2]), workers: Workers(count: 2), seed: 1,
-      steps: 200)
+    let genie = try Genie(.sample(), seed: 1)
+    // 2 is like 0, 3 is like 1.
+    genie.latentActions.quantizer.codebook.copy(
+      from: Tensor([1, 0, 0, 0, 0, 1, 0, 0, 0.8, 0.6, 0, 0, 0.6, 0.8, 0, 0], shape: [4, 4]))
+    let stage = UnseenActionsStage(
+      genie,
+      training: TrainingConfiguration(
+        unseenActions: .init(
+          steps: 150, batch: 32, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05))),
+      store: store, data: data, workers: Workers(count: 2), seed: 1)
+    let steps = stage.configuration.steps
+    for step in 0..<steps { _ = stage.step(step, progress: Double(step) / Double(steps)) }
+    let unseen = stage.unseen()
     for episode in data.split.training {
       for frame in episode.frames.dropLast() {
         let action = actions[store.place(episode.shard, frame + 1)]

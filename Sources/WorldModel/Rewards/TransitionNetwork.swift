@@ -10,17 +10,18 @@ final class TransitionNetwork: Sendable {
   private let second: Convolution
   private let head: Linear
 
+  /// - Parameter prefix: of its parameters' names, where several share a set.
   init(
-    _ parameters: Parameters, grid: (rows: Int, columns: Int), vocabulary: Int, channels: Int, filters: Int,
-    outputs: Int
+    _ parameters: Parameters, prefix: String = "", grid: (rows: Int, columns: Int), vocabulary: Int,
+    channels: Int, filters: Int, outputs: Int
   ) {
     self.grid = grid
-    embedding = Embedding(parameters, "embedding", entries: vocabulary, channels: channels, deviation: 0.5)
+    embedding = Embedding(parameters, prefix + "embedding", entries: vocabulary, channels: channels, deviation: 0.5)
     first = Convolution(
-      parameters, "first", channels: 2 * channels, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+      parameters, prefix + "first", channels: 2 * channels, filters: filters, kernel: 3, padding: 1, activation: .gelu)
     second = Convolution(
-      parameters, "second", channels: filters, filters: filters, kernel: 3, padding: 1, activation: .gelu)
-    head = Linear(parameters, "head", inputs: 2 * filters, outputs: outputs, role: .outer)
+      parameters, prefix + "second", channels: filters, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+    head = Linear(parameters, prefix + "head", inputs: 2 * filters, outputs: outputs, role: .outer)
   }
 
   /// Starts the embedding from the tokenizer's codes: what was never seen in training is then taken for what looks like it.

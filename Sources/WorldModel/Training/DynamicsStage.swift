@@ -29,7 +29,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
 
   init(
     _ genie: Genie, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
-    rewards: TokenRewardModel?, workers: Workers, seed: UInt64
+    unseen: UnseenActions? = nil, rewards: TokenRewardModel? = nil, workers: Workers, seed: UInt64
   ) throws(ClipError) {
     dynamics = genie.dynamics
     self.training = training
@@ -40,12 +40,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
     long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
-    unseen =
-      training.masking.unseenActions > 0
-      ? UnseenActions(
-        store, data: data, grid: (genie.dynamics.configuration.rows, genie.dynamics.configuration.columns),
-        codes: genie.tokenizer.quantizer.codebook, actions: genie.latentActions.quantizer.codebook,
-        workers: workers, seed: seed) : nil
+    self.unseen = unseen
     ends = training.endShare > 0 ? rewards.map { Self.ends(data, store, $0) } ?? [] : []
     (frames, framesByCode) = Self.framesByCode(
       data, store, vocabulary: genie.tokenizer.vocabulary,

@@ -74,7 +74,8 @@ public final class GenieTraining {
     hasTokens = true
   }
 
-  /// Trains tokenizer, latent actions, where there are labels rewards, and dynamics.
+  /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the
+  /// classifiers of unseen actions, and dynamics.
   /// - Returns: how each stage went, the reward model if any, and the video as tokens.
   public func run() throws -> (
     stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore
@@ -83,7 +84,8 @@ public final class GenieTraining {
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
     let rewardShare = isLabelled ? 0.05 : 0
     let tokenShare = hasTokens ? 0 : configuration.tokenizerShare + configuration.latentActionShare
-    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare)
+    let unseenShare = configuration.masking.unseenActions > 0 ? 0.1 : 0
+    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - unseenShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
         folder: folder, events: events, seconds: seconds.map { $0 * share }, collective: workers.collective,
@@ -107,10 +109,17 @@ public final class GenieTraining {
     let store = try encode()
     // Rewards first: the dynamics are to know the ends of episodes that have no label, too.
     let (rewards, scores) = isLabelled ? try reward(store) { try run($0, share: rewardShare) } : (nil, [])
+    var unseen: UnseenActions?
+    if unseenShare > 0 {
+      let stage = UnseenActionsStage(
+        genie, training: configuration, store: store, data: data, workers: workers, seed: seed)
+      try run(stage, share: unseenShare)
+      unseen = stage.unseen()
+    }
     try run(
       DynamicsStage(
-        genie, training: configuration, store: store, data: data, rewards: rewards, workers: workers,
-        seed: seed),
+        genie, training: configuration, store: store, data: data, unseen: unseen, rewards: rewards,
+        workers: workers, seed: seed),
       share: dynamicsShare)
     return (records, rewards, scores, store)
   }

@@ -83,8 +83,7 @@ public final class ScalingStudy {
     // One length from the first step to the last: a step costs the same.
     training.shortShare = 0
     let stage = try DynamicsStage(
-      genie, training: training, store: store, data: data, rewards: nil, workers: workers,
-      seed: seed)
+      genie, training: training, store: store, data: data, workers: workers, seed: seed)
     var losses: [Double] = []
     let start = ContinuousClock.now
     for step in 0..<steps {

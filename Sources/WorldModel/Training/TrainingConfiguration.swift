@@ -23,8 +23,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var latentActions: StageConfiguration
   public var dynamics: StageConfiguration
   public var rewards: StageConfiguration
+  /// Of the classifiers that find unseen actions, where ``MaskingConfiguration/unseenActions`` asks for them.
+  public var unseenActions: StageConfiguration
   /// Shares of the time, where there is a time, for the tokenizer and the latent actions; a twentieth goes to rewards where
-  /// there are labels, the rest to the dynamics.
+  /// there are labels, a tenth to unseen actions where these are asked for, the rest to the dynamics.
   public var tokenizerShare: Double
   public var latentActionShare: Double
   /// What rare patches count more when the tokenizer is trained: to the power of so much over the share of their code. 0
@@ -67,6 +69,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
     rewards: StageConfiguration = .init(
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
+    unseenActions: StageConfiguration = .init(
+      steps: 5000, batch: 128, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
     tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15, rarityEmphasis: Float = 0,
     codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
@@ -79,6 +83,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.latentActions = latentActions
     self.dynamics = dynamics
     self.rewards = rewards
+    self.unseenActions = unseenActions
     self.tokenizerShare = tokenizerShare
     self.latentActionShare = latentActionShare
     self.rarityEmphasis = rarityEmphasis
@@ -111,6 +116,7 @@ extension TrainingConfiguration {
     try read(.latentActions, \.latentActions)
     try read(.dynamics, \.dynamics)
     try read(.rewards, \.rewards)
+    try read(.unseenActions, \.unseenActions)
     try read(.tokenizerShare, \.tokenizerShare)
     try read(.latentActionShare, \.latentActionShare)
     try read(.rarityEmphasis, \.rarityEmphasis)

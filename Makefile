@@ -54,7 +54,7 @@ test: setup python ## Passes all tests
 	$(BIN)/genie serve --game Platformer-v1 --endpoint "$$endpoint" 2>/dev/null &
 	trap "kill $$! 2>/dev/null || true" EXIT
 	$(PYTHON) -m mypy --config-file Agents/Python/pyproject.toml Agents/Python/src
-	GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
+	GENIE=$(BIN)/genie GENIE_ENDPOINT="$$endpoint" $(PYTHON) -m pytest -q Agents/Python
 	$(BIN)/genie conform "$$endpoint" | tail -1
 	if command -v cc >/dev/null; then
 	  cc -O2 -Wall -Wextra -o .build/genie-client Agents/C/genie.c -lzmq

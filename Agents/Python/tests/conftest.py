@@ -1,4 +1,4 @@
-"""Servers to test against: one written from the protocol, and the real one where GENIE_ENDPOINT names it."""
+"""Servers to test against: the one in Python, and the real one where GENIE_ENDPOINT names it."""
 
 from __future__ import annotations
 

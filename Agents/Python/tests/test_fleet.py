@@ -60,7 +60,7 @@ def test_a_server_that_forgot_us_is_asked_again(servers):
     fleet.open(4)
     fleet.reset(seeds=[0, 1, 2, 3])
     servers[0].epoch += 1
-    servers[0].sessions.clear()
+    servers[0]._sessions.clear()
     assert len(fleet.step([1, 1, 1, 1]).faults) == 2
     fleet.reset()
     assert sorted(fleet.load.values()) == [2, 2] and not fleet.step([1, 1, 1, 1]).faults

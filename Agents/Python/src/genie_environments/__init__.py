@@ -8,6 +8,7 @@ from .client import Client, RetryPolicy
 from .env import GenieEnv
 from .fleet import Fleet
 from .keys import Keys
+from .server import Server
 from .session import Session
 from .specification import Batch, Box, Specification
 from .vector import GenieVectorEnv
@@ -15,7 +16,8 @@ from .wire import Disconnected, GenieError, MalformedMessage, Refused, ServerErr
 
 __all__ = [
     "Batch", "Box", "Client", "Disconnected", "Fleet", "GenieEnv", "GenieError", "GenieVectorEnv", "Keys",
-    "MalformedMessage", "Refused", "RetryPolicy", "ServerError", "Session", "SessionLost", "Specification", "TimedOut",
+    "MalformedMessage", "Refused", "RetryPolicy", "Server", "ServerError", "Session", "SessionLost", "Specification",
+    "TimedOut",
 ]  # fmt: skip
 
 

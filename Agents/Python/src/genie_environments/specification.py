@@ -38,6 +38,18 @@ class Specification:
     auxiliaries: tuple[str, ...] = ()
     slot_limit: int = 0
 
+    def json(self) -> dict[str, Any]:
+        """One entry of `describe`."""
+        box = self.observation
+        told: dict[str, Any] = {
+            "name": self.name,
+            "observationSpace": {"height": box.height, "width": box.width, "channels": box.channels},
+            "actionSpace": {"count": self.actions, "names": list(self.action_names)},
+            "horizon": self.horizon, "frameRate": self.frame_rate, "levels": self.levels,
+            "promptLimit": self.prompt_limit, "auxiliaries": list(self.auxiliaries), "slotLimit": self.slot_limit,
+        }  # fmt: skip
+        return {key: value for key, value in told.items() if value is not None}
+
     @staticmethod
     def parse(value: Mapping[str, Any]) -> "Specification":
         """Reads one entry of `describe`."""

@@ -78,7 +78,11 @@ class GenieError(Exception):
 
 
 class MalformedMessage(GenieError):
-    """What came in is not a message of this protocol."""
+    """What came in is not a message of this protocol; `status` is what a server answers."""
+
+    def __init__(self, words: str, status: int = Status.MALFORMED):
+        super().__init__(words)
+        self.status = int(status)
 
 
 class ServerError(GenieError):
@@ -86,7 +90,8 @@ class ServerError(GenieError):
 
     def __init__(self, status: int, detail: Mapping[str, Any]):
         name = Status(status).name if status in Status._value2member_map_ else f"status {status}"
-        super().__init__(f"{name}: {detail.get('message', 'no explanation')}")
+        words = str(detail.get("message", "no explanation"))
+        super().__init__(words if words.startswith(name) else f"{name}: {words}")
         self.status = status
         self.detail = dict(detail)
 
@@ -127,7 +132,7 @@ class Message:
         """The metadata as a dictionary."""
         try:
             value = json.loads(self.metadata) if self.metadata else {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedMessage(f"metadata is not JSON: {error}") from None
         if not isinstance(value, dict):
             raise MalformedMessage("metadata is not an object")
@@ -162,15 +167,24 @@ def decode(frames: Sequence[Any]) -> Message:
     head = envelope[: _HEAD.size]
     (_, version, operation, status, flags, count, retry_after, epoch, session, sequence, nonce, _) = _HEAD.unpack(head)
     if version != VERSION:
-        raise MalformedMessage(f"protocol version {version}; this client speaks {VERSION}")
+        raise MalformedMessage(f"protocol version {version}; {VERSION} is spoken here", Status.UNSUPPORTED_VERSION)
     metadata, payloads = bytes(frames[1]), list(frames[2:])
     if count != len(payloads):
         raise MalformedMessage(f"{len(payloads)} payloads, and the envelope says {count}")
     if _CHECKSUM.unpack_from(envelope, _HEAD.size)[0] != _checksum(head, metadata, payloads):
-        raise MalformedMessage("the checksum is wrong")
+        raise MalformedMessage("the checksum is wrong", Status.CORRUPT)
     return Message(
         operation, epoch, session, sequence, nonce, status, bool(flags & 1), retry_after, metadata, payloads
     )
+
+
+def peek(frame: Any) -> Message:
+    """What an envelope says that may belong to a broken message, for the error that answers it: as much as can be told."""
+    envelope = bytes(frame)
+    if len(envelope) != ENVELOPE_BYTES or not envelope.startswith(MAGIC):
+        return Message(Operation.UNKNOWN)
+    (_, _, operation, _, _, _, _, epoch, session, sequence, nonce, _) = _HEAD.unpack(envelope[: _HEAD.size])
+    return Message(operation, epoch, session, sequence, nonce)
 
 
 def array(payload: Any, dtype: np.dtype[Any] | str, count: int, what: str) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""Gymnasium environments, served."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import gymnasium
+import numpy as np
+import pytest
+from protocol_server import Counting, ProtocolServer, wait_until
+
+from genie_environments import Client, GenieError, GenieVectorEnv, Server, ServerError, Session, SessionLost
+from genie_environments.wire import Status
+
+
+@pytest.mark.skipif("GENIE" not in os.environ, reason="GENIE does not name the genie command")
+def test_keeps_the_protocol(server):
+    done = subprocess.run(
+        [os.environ["GENIE"], "conform", server.endpoint, "--quiet"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0 and " 0 failed" in done.stdout, done.stdout
+
+
+def test_an_episode_goes_as_the_environment_says(server):
+    with Session(server.endpoint) as session:
+        session.open(2, auxiliaries=["count"], horizon=3)
+        assert session.reset(seeds=[4, 6]).observations[:, 0, 0, 0].tolist() == [64, 96]
+        for count in (1, 2, 3):
+            batch = session.step([2, 5])
+            assert batch.rewards.tolist() == [2, 5] and batch.auxiliaries["count"].tolist() == [count, count]
+            assert batch.truncated.tolist() == [count == 3] * 2 and not batch.terminated.any()
+        assert {fault.status for fault in session.step([0, 0]).faults.values()} == {Status.NEEDS_RESET}
+        # Without a seed an environment goes on as it does by itself.
+        assert session.reset().observations[:, 0, 0, 0].tolist() == [80, 112]
+
+
+def test_an_environment_that_breaks_costs_its_own_slot_only(server):
+    with Session(server.endpoint) as session:
+        slots = session.open(2)
+        session.reset(seeds=[13, 1])
+        batch = session.step([5, 5])
+        assert list(batch.faults) == [0] and batch.faults[0].status == Status.FAULT and batch.rewards[1] == 5
+        with pytest.raises(ServerError, match="UNKNOWN_SLOT"):
+            session.step([1], slots[:1])
+        assert session.step([1]).rewards.tolist() == [1]
+
+
+def test_a_session_that_is_silent_ends_and_makes_room():
+    server = ProtocolServer(slot_limit=2, session_seconds=0.5)
+    try:
+        session = Session(server.endpoint)
+        session.open(2)
+        with pytest.raises(ServerError, match="TOO_MANY_SLOTS"):
+            Session(server.endpoint).open()
+        wait_until(lambda: not server._sessions)
+        with pytest.raises(SessionLost):
+            session.reset()
+        assert len(Session(server.endpoint).open(2)) == 2
+    finally:
+        server.stop()
+
+
+def test_says_what_cannot_be_served():
+    with pytest.raises(GenieError, match="loopback"):
+        Server(Counting, "Counting-v1", "tcp://0.0.0.0:*")
+    with pytest.raises(GenieError, match="observations"):
+        Server(lambda: gymnasium.make("CartPole-v1"), "CartPole-v1")
+    taken = Server(Counting, "Counting-v1").start()
+    try:
+        with pytest.raises(GenieError, match="cannot bind"):
+            Server(Counting, "Counting-v1", taken.endpoint)
+    finally:
+        taken.stop()
+
+
+def test_levels_and_names_are_told():
+    server = ProtocolServer(levels=3, action_names=["a", "b", "c", "d", "e", "f"])
+    try:
+        specification = Client(server.endpoint).describe()[0]
+        assert specification.levels == 3 and specification.action_names[1] == "b" and specification.frame_rate == 20
+        envs = GenieVectorEnv(2, server.endpoint, "Counting-v1")
+        observations, _ = envs.reset(seed=[1, 2])
+        assert observations.shape == (2, 4, 5, 3) and observations.dtype == np.uint8
+        envs.close()
+    finally:
+        server.stop()

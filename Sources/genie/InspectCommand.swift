@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
       they are held in the dream.
       """)
 
-  @OptionGroup var world: WorldOptions
+  @OptionGroup var world: WorldArgument
 
   @Option(
     help: ArgumentHelp(

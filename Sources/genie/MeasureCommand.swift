@@ -23,7 +23,7 @@ struct MeasureCommand: ParsableCommand {
       far the tiles that are seen then are distributed as in the real game.
       """)
 
-  @OptionGroup var world: WorldOptions
+  @OptionGroup var world: WorldArgument
 
   @Option(help: ArgumentHelp("Clips to measure on: held-out video of the same kind.", valueName: "clips"))
   var clips: String

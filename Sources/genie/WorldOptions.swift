@@ -29,13 +29,29 @@ extension World {
 }
 
 /// The world that a command works on.
-struct WorldOptions: ParsableArguments {
+protocol WorldChoice: ParsableArguments {
+  var world: String? { get }
+  var precision: PrecisionOptions { get }
+}
+
+extension WorldChoice {
+  func load() throws -> World {
+    try World.named(world).at(precision.precision)
+  }
+}
+
+/// The world as the command's argument.
+struct WorldArgument: WorldChoice {
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if none is named.", valueName: "world"))
   var world: String?
 
   @OptionGroup var precision: PrecisionOptions
+}
 
-  func load() throws -> World {
-    try World.named(world).at(precision.precision)
-  }
+/// The world as an option, where it is not what the command is about.
+struct WorldOption: WorldChoice {
+  @Option(help: ArgumentHelp("A world's folder; the bundled world if none is named.", valueName: "world"))
+  var world: String?
+
+  @OptionGroup var precision: PrecisionOptions
 }

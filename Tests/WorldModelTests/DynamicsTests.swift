@@ -92,9 +92,9 @@ import Testing
       }
       return TokenClip(tokens: shown[...], actions: clip.actions)
     }
-    let perfect = TokenAccuracy(dynamics, clips: answered, time: 3)
+    let perfect = TokenAccuracy(dynamics, clips: answered)
     #expect(perfect.all == 1 && perfect.changed == 1)
-    let measured = TokenAccuracy(dynamics, clips: clips, time: 3)
+    let measured = TokenAccuracy(dynamics, clips: clips)
     #expect(measured.all < 0.5)
     #expect(measured.crossEntropy > perfect.crossEntropy)
   }

@@ -63,7 +63,7 @@ public struct WorldMeasurement: Sendable {
         TokenClip(
           tokens: result.codes.prefix(time * genie.tokenizer.tokens),
           actions: [Dynamics.noAction] + actions.prefix(time - 1))
-      }, time: time)
+      })
     var uses = [Int](repeating: 0, count: world.actions)
     for action in clips.actions.joined() { uses[Int(action)] += 1 }
     actionUsage = uses.map { Double($0) / Double(max(1, uses.reduce(0, +))) }

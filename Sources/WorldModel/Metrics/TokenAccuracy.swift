@@ -15,12 +15,13 @@ public struct TokenAccuracy: Sendable, Equatable {
   }
 
   /// - Parameter clips: `[time, tokens]` and `[time]` each; time at least 2.
-  public init(_ dynamics: Dynamics, clips: [TokenClip], time: Int) {
+  public init(_ dynamics: Dynamics, clips: [TokenClip]) {
     let tape = Tape(arena: Arena())
     let count = dynamics.configuration.tokens
     var (right, rightChanged, changing, total, loss) = (0, 0, 0, 0, 0.0)
     for clip in clips {
       tape.reset()
+      let time = clip.time
       let truth = Array(clip.tokens)
       var shown = truth
       for token in 0..<count { shown[(time - 1) * count + token] = dynamics.mask }

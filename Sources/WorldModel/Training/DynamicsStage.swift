@@ -227,6 +227,6 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
 
   func validate() -> Figures {
     let clips = validation.map { store.clip($0, frames: validationTime) }
-    return TokenAccuracy(dynamics, clips: clips, time: validationTime).figures
+    return TokenAccuracy(dynamics, clips: clips).figures
   }
 }

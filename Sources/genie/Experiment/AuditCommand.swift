@@ -21,7 +21,7 @@ struct AuditCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Files, `random`, or `constant:N`.", valueName: "policy"))
   var policies: [String]
 
-  @OptionGroup var worldOptions: WorldChoice
+  @OptionGroup var worldOptions: WorldOption
 
   @Option(
     help: ArgumentHelp("Start from frames of this video instead of the world's levels.", valueName: "clips"))

@@ -18,7 +18,7 @@ struct CorrelationCommand: ParsableCommand {
       actions of their buttons. Reported is Spearman's rank correlation of their mean returns. OUT keeps every stage.
       """)
 
-  @OptionGroup var worldOptions: WorldChoice
+  @OptionGroup var worldOptions: WorldOption
 
   @Option(help: ArgumentHelp("The folder to write to: index.html and correlation.json.", valueName: "folder"))
   var out: String

@@ -19,7 +19,7 @@ struct ImitationCommand: ParsableCommand {
       from the true actions and random actions. OUT keeps every stage, and ends with index.html and imitation.json.
       """)
 
-  @OptionGroup var worldOptions: WorldChoice
+  @OptionGroup var worldOptions: WorldOption
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "folder"))
   var out: String

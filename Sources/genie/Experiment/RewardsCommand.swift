@@ -19,7 +19,7 @@ struct RewardsCommand: ParsableCommand {
       by the reward that it learned from, with films of what it learned. OUT keeps every stage.
       """)
 
-  @OptionGroup var worldOptions: WorldChoice
+  @OptionGroup var worldOptions: WorldOption
 
   @Option(help: ArgumentHelp("The folder to write to: index.html and rewards.json.", valueName: "folder"))
   var out: String

@@ -21,7 +21,7 @@ struct TransferCommand: ParsableCommand {
       `transfer.ratio` is about. Rules: \(DreamRules.all.map(\.summary).joined(separator: "; ")).
       """)
 
-  @OptionGroup var worldOptions: WorldChoice
+  @OptionGroup var worldOptions: WorldOption
 
   @Option(
     help: ArgumentHelp(

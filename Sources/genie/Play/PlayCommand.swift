@@ -18,7 +18,7 @@ struct PlayCommand: AsyncParsableCommand {
       real game with --action-map WORLD.
       """)
 
-  @OptionGroup var world: WorldOptions
+  @OptionGroup var world: WorldArgument
 
   @Option(
     help: ArgumentHelp(

@@ -4,8 +4,8 @@
     procgen/bin/python Agents/Python/examples/serve_procgen.py coinrun --endpoint tcp://127.0.0.1:5556
     .build/release/PPOAgent --endpoint tcp://127.0.0.1:5556 --out runs/coinrun
 
-Procgen has wheels for Python up to 3.10. Levels are seeds: a reset with the seed s plays the level s, one without a level that
-is drawn from the training levels (200,000 and up; those below are for videos and for judging).
+Procgen has wheels for Python up to 3.10. A reset with a level, or else a seed, plays the level of that number; one without draws
+a level from those above a thousand million, which are for training.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from procgen import ProcgenGym3Env
 from genie_environments import Server
 
 NAMES = ["left-down", "left", "left-up", "down", "noop", "up", "right-down", "right", "right-up"]
-FIRST_TRAINING_LEVEL, TRAINING_LEVELS = 200_000, 1_000_000
+FIRST_TRAINING_LEVEL, TRAINING_LEVELS = 1_000_000_000, 1_000_000_000
 
 
 class Procgen(gymnasium.Env):
@@ -34,7 +34,9 @@ class Procgen(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        level = seed if seed is not None else FIRST_TRAINING_LEVEL + int(self.np_random.integers(TRAINING_LEVELS))
+        level = (options or {}).get("level", seed)
+        if level is None:
+            level = FIRST_TRAINING_LEVEL + int(self.np_random.integers(TRAINING_LEVELS))
         self.close()
         self._game = ProcgenGym3Env(start_level=level % 2**31, rand_seed=level % 2**31, **self._options)
         self._seen = self._game.observe()[1]["rgb"][0]

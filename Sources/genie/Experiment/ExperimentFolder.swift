@@ -1,4 +1,5 @@
 import ArgumentParser
+import AgentSDK
 import Autograd
 import Environments
 import Foundation
@@ -61,23 +62,31 @@ struct ExperimentFolder {
 struct Ground {
   let world: World
   let map: ActionMap
-  let judge: any GameJudge
+  /// Reads the game's frames, where the game is built in.
+  let judge: (any GameJudge)?
   let game: any EnvironmentPool
 
-  /// Reaching the platformer's flag pays so much.
-  static let flag: Float = 10
+  /// Reaching the platformer's flag, or CoinRun's coin, pays so much.
+  static let goal: Float = 10
   /// Numbers of levels from here on are in no recorded video, which draws them from 63 bits.
   static let firstLevel = 1_000_000
 
-  /// - Throws: ``ExperimentError/noGame(world:)``
-  init(_ world: World) throws {
-    guard let map = world.manifest.actionMap, let source = world.manifest.training?.source,
-      let judge = EnvironmentCatalogue.judge(of: source),
-      let game = try? EnvironmentCatalogue.builtIn.makePool(source)
+  /// - Parameter endpoint: of a server that has the game; nil where it is built in.
+  /// - Throws: ``ExperimentError/noGame(world:)``, ``ExperimentError/otherGame(world:actions:mapped:)``, or what the server says.
+  init(_ world: World, endpoint: String? = nil) throws {
+    let source = world.manifest.training?.source
+    guard let map = world.manifest.actionMap,
+      let game = try endpoint.map({ try RemotePool($0) })
+        ?? source.flatMap({ try? EnvironmentCatalogue.builtIn.makePool($0) })
     else { throw ExperimentError.noGame(world: world.manifest.name) }
+    let actions = game.specification.actionSpace.count
+    guard map.real.allSatisfy({ (0..<Int32(actions)).contains($0) }) else {
+      throw ExperimentError.otherGame(
+        world: world.manifest.name, actions: actions, mapped: Int(map.real.max() ?? 0))
+    }
     self.world = world
     self.map = map
-    self.judge = judge
+    judge = endpoint == nil ? source.flatMap(EnvironmentCatalogue.judge) : nil
     self.game = game
   }
 
@@ -87,7 +96,7 @@ struct Ground {
       LevelSuite.Record(
         name: "\(game.specification.name)-unseen", split: .test, environment: game.specification.name,
         origin: .numbers, levels: Array(Self.firstLevel..<Self.firstLevel + levels), seeds: [1],
-        success: .lastReward(atLeast: Self.flag)))
+        success: .lastReward(atLeast: Self.goal)))
   }
 }
 

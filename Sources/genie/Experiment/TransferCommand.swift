@@ -32,6 +32,9 @@ struct TransferCommand: ParsableCommand {
     help: ArgumentHelp("Video to take start frames from; recorded if none is named.", valueName: "clips"))
   var clips: String?
 
+  @Option(help: "A server that has the real game, where that is not built in; it needs --clips.")
+  var endpoint: String?
+
   @Option(
     parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one."
   )
@@ -56,6 +59,9 @@ struct TransferCommand: ParsableCommand {
       throw ValidationError(
         "No rule '\(rule)'; there are \(DreamRules.all.map(\.name).joined(separator: ", ")).")
     }
+    guard endpoint == nil || clips != nil else {
+      throw ValidationError("--endpoint needs --clips: video of that game.")
+    }
     guard !rules.isEmpty, (1...100).contains(seeds) else { throw ValidationError("--seeds is 1 to 100.") }
     guard (10...10_000).contains(levels), (10...10_000).contains(dreams) else {
       throw ValidationError("--levels and --dreams are 10 to 10000.")
@@ -65,7 +71,7 @@ struct TransferCommand: ParsableCommand {
   func run() throws {
     let threads = Workers()
     let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
-    let ground = try Ground(try worldOptions.load())
+    let ground = try Ground(try worldOptions.load(), endpoint: endpoint)
     let video =
       try clips.map { try ClipFolder(URL(filePath: $0)) }
       ?? folder.video("video", policy: .random, episodes: 200, seed: 77)

@@ -95,7 +95,8 @@ struct TransferExperiment {
   }
 
   /// Holds the dream against the game while the policy plays it.
-  private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit {
+  private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit? {
+    guard let judge = ground.judge else { return nil }
     var pool: any EnvironmentPool = GeneratedWorldPool(
       rule.started(ground.world, frames: frames), workers: folder.workers,
       sampling: rule.sampling(of: ground.world))
@@ -104,7 +105,7 @@ struct TransferExperiment {
     defer { bar.finish() }
     let key = RandomKey(seed: 5)
     return try DreamAudit(
-      &pool, starts: (0..<32).map { ResetOptions(seed: 2_000_000 + $0) }, steps: length, judge: ground.judge,
+      &pool, starts: (0..<32).map { ResetOptions(seed: 2_000_000 + $0) }, steps: length, judge: judge,
       map: ground.map,
       choose: { batch, step in
         policy.actions(

@@ -142,16 +142,18 @@ struct TransferResult {
       "How they learned",
       "Mean return of the episodes that ended in a rollout, over steps of practice; seed 1.")
     page.drawing("curves", chart, alt: "Learning curves in the dream")
-    page.section(
-      "What is wrong in the dream",
-      "Every step of 32 dreams was held against what the game itself would have done in the picture before it, while "
-        + "the policy of seed 1 played.")
-    page.table(
-      [
-        "rule", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
-        "end found",
-        "would be paid", "coins from nowhere",
-      ], outcomes.compactMap { outcome in outcome.audit?.row(outcome.rule.name) })
+    let audits = outcomes.compactMap { outcome in outcome.audit?.row(outcome.rule.name) }
+    if !audits.isEmpty {
+      page.section(
+        "What is wrong in the dream",
+        "Every step of 32 dreams was held against what the game itself would have done in the picture before it, while "
+          + "the policy of seed 1 played.")
+      page.table(
+        [
+          "rule", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
+          "end found", "would be paid", "coins from nowhere",
+        ], audits)
+    }
     page.section("The rules", "How each policy was trained in the dream.")
     page.definitions(
       outcomes.map { ($0.rule.name, $0.rule.summary) } + [

@@ -85,14 +85,17 @@ import Testing
     var entropies: [Float]
   }
 
-  func draw(_ logits: [Float], _ uniforms: [Float], temperature: Float, least: Float = 0, classes: Int) -> Draw {
+  func draw(_ logits: [Float], _ uniforms: [Float], temperature: Float, least: Float = 0, classes: Int)
+    -> Draw
+  {
     let rows = uniforms.count
     var draw = Draw(
       codes: [Int32](repeating: -1, count: rows), logLikelihoods: [Float](repeating: .nan, count: rows),
       entropies: [Float](repeating: .nan, count: rows))
     var scratch = [Float](repeating: .nan, count: classes)
     ck_sample_rows(
-      logits, uniforms, temperature, least, &draw.codes, &draw.logLikelihoods, &draw.entropies, &scratch, rows,
+      logits, uniforms, temperature, least, &draw.codes, &draw.logLikelihoods, &draw.entropies, &scratch,
+      rows,
       classes)
     return draw
   }
@@ -119,7 +122,9 @@ import Testing
     let logits = (0..<4000).flatMap { _ in [-2, 0, -4] as [Float] }
     var samples = Samples(seed: 5)
     let uniforms = samples.uniforms(4000)
-    for (least, temperature, kept) in [(0, 1, 3), (0.02, 1, 2), (0.2, 1, 1), (0.02, 3, 2)] as [(Float, Float, Int)] {
+    for (least, temperature, kept) in [(0, 1, 3), (0.02, 1, 2), (0.2, 1, 1), (0.02, 3, 2)]
+      as [(Float, Float, Int)]
+    {
       let codes = draw(logits, uniforms, temperature: temperature, least: least, classes: 3).codes
       #expect(Set(codes).count == kept, "\(least) at temperature \(temperature)")
     }

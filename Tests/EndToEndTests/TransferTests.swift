@@ -24,7 +24,8 @@ import Testing
       let out = folder.appending(path: name)
       let result = try CommandLineTool.run(
         [
-          "experiment", "transfer", "--clips", clips, "--rules", "lively-short", "--steps", "512", "--seeds", "1",
+          "experiment", "transfer", "--clips", clips, "--rules", "lively-short", "--steps", "512", "--seeds",
+          "1",
           "--levels", "10", "--dreams", "10", "--out", out.path, "--quiet",
         ] + more)
       #expect(result.status == 0, "\(result.errors)")
@@ -33,7 +34,9 @@ import Testing
       return figures.compactMapValues { ($0 as? [String: Any])?["value"] as? Double }
     }
     let (here, there) = (try transfer("here", []), try transfer("there", ["--endpoint", endpoint]))
-    #expect(here["return_random"] != nil && here["return_real_trained"] != nil && here["return_dream_trained"] != nil)
+    #expect(
+      here["return_random"] != nil && here["return_real_trained"] != nil
+        && here["return_dream_trained"] != nil)
     for (key, value) in here where key.hasPrefix("return") { #expect(there[key] == value, "\(key)") }
 
     let refused = try CommandLineTool.run(

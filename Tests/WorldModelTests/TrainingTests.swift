@@ -297,7 +297,8 @@ extension TrainingStageTests {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
     let newer = [
-      "unseenActions", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare", "latentActionShare",
+      "unseenActions", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare",
+      "latentActionShare",
     ]
     for key in newer { object[key] = nil }
     var masking = try #require(object["masking"] as? [String: Any])

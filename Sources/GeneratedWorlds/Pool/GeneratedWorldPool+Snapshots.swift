@@ -97,7 +97,9 @@ extension GeneratedWorldPool: Snapshotting {
         }
       }
     }
-    mix("\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots)")
+    mix(
+      "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots)"
+    )
     return DreamSnapshotHeader(
       model: String(hash, radix: 16), precision: world.precision.rawValue,
       instructions: String(cString: ck_instruction_set()))

@@ -21,7 +21,9 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// is uncertain, the whole frame is fixed at once and no further step is needed.
   public var pilots: Int
 
-  public init(steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0) {
+  public init(
+    steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0
+  ) {
     self.steps = steps
     self.temperature = temperature
     self.leastShare = leastShare

@@ -16,11 +16,14 @@ final class TransitionNetwork: Sendable {
     channels: Int, filters: Int, outputs: Int
   ) {
     self.grid = grid
-    embedding = Embedding(parameters, prefix + "embedding", entries: vocabulary, channels: channels, deviation: 0.5)
+    embedding = Embedding(
+      parameters, prefix + "embedding", entries: vocabulary, channels: channels, deviation: 0.5)
     first = Convolution(
-      parameters, prefix + "first", channels: 2 * channels, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+      parameters, prefix + "first", channels: 2 * channels, filters: filters, kernel: 3, padding: 1,
+      activation: .gelu)
     second = Convolution(
-      parameters, prefix + "second", channels: filters, filters: filters, kernel: 3, padding: 1, activation: .gelu)
+      parameters, prefix + "second", channels: filters, filters: filters, kernel: 3, padding: 1,
+      activation: .gelu)
     head = Linear(parameters, prefix + "head", inputs: 2 * filters, outputs: outputs, role: .outer)
   }
 

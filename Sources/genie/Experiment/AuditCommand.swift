@@ -36,7 +36,9 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "Temperature of the drawn tokens; the world's own if none is given.")
   var temperature: Float?
 
-  @Option(help: "Tokens less likely than this share of the likeliest are not drawn; the world's own if none is given.")
+  @Option(
+    help:
+      "Tokens less likely than this share of the likeliest are not drawn; the world's own if none is given.")
   var leastShare: Float?
 
   @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")

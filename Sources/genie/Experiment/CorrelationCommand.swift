@@ -50,7 +50,7 @@ struct CorrelationCommand: ParsableCommand {
     let ground = try Ground(try worldOptions.load())
     let threads = Workers()
     let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
-    let actions = ground.game.specification.actionSpace
+    let actions = ground.specification.actionSpace
     guard let inverse = ground.map.inverse(realCount: actions.count) else {
       throw ExperimentError.incompleteMap(world: ground.world.manifest.name)
     }
@@ -58,7 +58,7 @@ struct CorrelationCommand: ParsableCommand {
     let last = try Training(
       folder: training, configuration: PPOConfiguration(totalSteps: steps, seed: 1),
       style: output.progressStyle
-    ).run(title: "real", snapshots: snapshots, workers: threads) { ground.game }
+    ).run(title: "real", snapshots: snapshots, workers: threads) { try ground.game() }
 
     var policies: [(name: String, policy: any Policy)] = [
       ("random", RandomPolicy(actionCount: actions.count))
@@ -83,7 +83,7 @@ struct CorrelationCommand: ParsableCommand {
       ground.world, workers: threads, sampling: rules.sampling(of: ground.world))
     var result = CorrelationResult(world: ground.world, horizon: horizon)
     for (index, entry) in policies.enumerated() {
-      let real = try folder.evaluated("\(index)-real", game, on: ground.game) { entry.policy }
+      let real = try folder.evaluated("\(index)-real", game, on: ground.game()) { entry.policy }
       let dreamt = try folder.evaluated("\(index)-dream", dream, on: pool) {
         Self.mapped(entry.policy, inverse)
       }
@@ -101,9 +101,9 @@ struct CorrelationCommand: ParsableCommand {
 
   /// The same starts as the game's, as pictures.
   private func firstFrames(_ evaluation: Evaluation, _ ground: Ground) throws -> [Evaluation.Start] {
-    var environment = try Environment(ground.game)
+    var environment = try Environment(ground.game())
     defer { environment.close() }
-    let space = ground.game.observationSpace
+    let space = ground.specification.observationSpace
     return try evaluation.starts.map { start in
       try environment.reset(ResetOptions(seed: start.seed, level: start.level))
       return Evaluation.Start(

@@ -49,7 +49,7 @@ struct Demonstrations {
     if let policy = kept(name, steps: steps) { return policy }
     let bar = ProgressBar(name, total: steps, unit: "steps", style: folder.style)
     let network = try BehaviourCloning(steps: steps, seed: seed).train(
-      ActorCriticConfiguration(frame: ground.game.observationSpace, actions: Discrete(count)),
+      ActorCriticConfiguration(frame: ground.specification.observationSpace, actions: Discrete(count)),
       observations: observations, actions: labels, workers: folder.workers
     ) { step, accuracy in bar.update(to: step, figures: ["accuracy": accuracy]) }
     bar.finish()

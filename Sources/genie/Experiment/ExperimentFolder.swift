@@ -64,7 +64,9 @@ struct Ground {
   let map: ActionMap
   /// Reads the game's frames, where the game is built in.
   let judge: (any GameJudge)?
-  let game: any EnvironmentPool
+  /// Of the game.
+  let specification: EnvironmentSpecification
+  private let pool: () throws -> any EnvironmentPool
 
   /// Reaching the platformer's flag, or CoinRun's coin, pays so much.
   static let goal: Float = 10
@@ -75,11 +77,13 @@ struct Ground {
   /// - Throws: ``ExperimentError/noGame(world:)``, ``ExperimentError/otherGame(world:actions:mapped:)``, or what the server says.
   init(_ world: World, endpoint: String? = nil) throws {
     let source = world.manifest.training?.source
+    let games = EnvironmentCatalogue.builtIn
     guard let map = world.manifest.actionMap,
-      let game = try endpoint.map({ try RemotePool($0) })
-        ?? source.flatMap({ try? EnvironmentCatalogue.builtIn.makePool($0) })
+      let game = endpoint ?? source.flatMap({ games.names.contains($0) ? $0 : nil })
     else { throw ExperimentError.noGame(world: world.manifest.name) }
-    let actions = game.specification.actionSpace.count
+    pool = { try endpoint == nil ? games.makePool(game) : RemotePool(game) }
+    specification = try pool().specification
+    let actions = specification.actionSpace.count
     guard map.real.allSatisfy({ (0..<Int32(actions)).contains($0) }) else {
       throw ExperimentError.otherGame(
         world: world.manifest.name, actions: actions, mapped: Int(map.real.max() ?? 0))
@@ -87,14 +91,16 @@ struct Ground {
     self.world = world
     self.map = map
     judge = endpoint == nil ? source.flatMap(EnvironmentCatalogue.judge) : nil
-    self.game = game
   }
+
+  /// The game, for one use: a server forgets who is silent for as long as a training in the dream takes.
+  func game() throws -> any EnvironmentPool { try pool() }
 
   /// Unseen levels of the game.
   func suite(levels: Int) throws -> LevelSuite {
     try LevelSuite(
       LevelSuite.Record(
-        name: "\(game.specification.name)-unseen", split: .test, environment: game.specification.name,
+        name: "\(specification.name)-unseen", split: .test, environment: specification.name,
         origin: .numbers, levels: Array(Self.firstLevel..<Self.firstLevel + levels), seeds: [1],
         success: .lastReward(atLeast: Self.goal)))
   }

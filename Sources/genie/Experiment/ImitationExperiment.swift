@@ -23,9 +23,9 @@ struct ImitationExperiment {
     let experts = Demonstrations(ground: ground, folder: folder)
     let demonstration = experts.labelled(video)
     let suite = try ground.suite(levels: levels)
-    let actions = ground.game.specification.actionSpace.count
+    let actions = ground.specification.actionSpace.count
     func played(_ name: String, _ policy: @escaping () throws -> any Policy) throws -> EvaluationReport {
-      try folder.evaluated("\(name)-\(choice.rawValue)", suite.evaluation, on: ground.game, policy: policy)
+      try folder.evaluated("\(name)-\(choice.rawValue)", suite.evaluation, on: ground.game(), policy: policy)
     }
     var result = ImitationResult(
       world: ground.world, suite: suite, transitions: demonstration.pressed.count, samples: samples)
@@ -57,6 +57,6 @@ struct ImitationExperiment {
     let rows = (0..<count).map { key.integer(UInt64($0), below: demonstration.pressed.count) }
     return ActionMap(
       pairs: rows.map { (latent: demonstration.latent[$0], real: demonstration.pressed[$0]) },
-      latentCount: ground.world.actions, realCount: ground.game.specification.actionSpace.count, limit: count)
+      latentCount: ground.world.actions, realCount: ground.specification.actionSpace.count, limit: count)
   }
 }

@@ -19,10 +19,9 @@ struct TransferExperiment {
   let dreams: Int
 
   func run(_ rules: [DreamRules]) throws -> TransferResult {
-    let game = ground.game
-    let actions = game.specification.actionSpace
+    let actions = ground.specification.actionSpace
     func played(_ name: String, _ policy: @escaping () throws -> any Policy) throws -> EvaluationReport {
-      try folder.evaluated(name, suite.evaluation, on: game, policy: policy)
+      try folder.evaluated(name, suite.evaluation, on: ground.game(), policy: policy)
     }
     var result = TransferResult(world: ground.world, suite: suite, steps: steps, seeds: seeds)
     result.random = try played("random") { RandomPolicy(actionCount: actions.count) }
@@ -37,7 +36,7 @@ struct TransferExperiment {
     }
     result.constant = constants.max { $0.report.meanReturn.value < $1.report.meanReturn.value }
     for seed in 1...UInt64(seeds) {
-      let file = try train("real-\(seed)", seed: seed, horizon: nil) { game }
+      let file = try train("real-\(seed)", seed: seed, horizon: nil) { try ground.game() }
       result.real.append(
         try played("real-\(seed)") {
           ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
@@ -48,7 +47,7 @@ struct TransferExperiment {
       let file = try PolicyFile(contentsOf: policyURL("\(main.rule.name)-1"))
       let policy = MappedPolicy(
         ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers), map: ground.map)
-      result.films = try Film.record(suite.evaluation, main.game[0].episodes, policy, game)
+      result.films = try Film.record(suite.evaluation, main.game[0].episodes, policy, ground.game())
     }
     return result
   }
@@ -62,7 +61,7 @@ struct TransferExperiment {
       }
       let latent = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
       outcome.game.append(
-        try folder.evaluated(name, suite.evaluation, on: ground.game) {
+        try folder.evaluated(name, suite.evaluation, on: ground.game()) {
           MappedPolicy(latent, map: ground.map)
         })
       outcome.policies.append((name, Examination.hash(policyURL(name).path) ?? ""))

@@ -17,7 +17,8 @@ public struct StageConfiguration: Codable, Sendable, Equatable {
   }
 }
 
-/// How a Genie is trained: three stages, one after the other (Genie, section 2.1), then the heads for rewards and ends.
+/// How a Genie is trained, one stage after the other: tokenizer, latent actions, the heads for rewards and ends, classifiers of unseen
+/// actions, dynamics (Genie, section 2.1, has the first two and the last).
 public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var tokenizer: StageConfiguration
   public var latentActions: StageConfiguration

@@ -68,7 +68,7 @@ def test_a_picture_is_dropped_and_walked_into(page):
 def test_fifty_keys_change_the_frames_and_rewinding_restores_them(page):
     press(page, "376258147" * 5 + "37625")
     seen = frames(page)
-    assert len(seen) == 51 and len(set(seen)) > 30
+    assert len(seen) == 51 and len(set(seen)) > 10
     last = page.run("genie.focus.frames.map((frame) => frame.action)")
     for number in (37, 16, 5, 0):
         page.run(f"genie.focus.rewind({number})")

@@ -19,6 +19,9 @@ import Testing
 
   @Test func theShareOfAnothersGain() {
     let (mine, other, base) = (Scores([3, 3]), Scores([5, 5]), Scores([1, 1]))
-    #expect(mine.estimateOfShare(of: other, over: base, resamples: 10).value == 0.5)
+    #expect(mine.estimateOfShare(of: other, over: base, resamples: 10)?.value == 0.5)
+    // Of nothing there is no share.
+    #expect(mine.estimateOfShare(of: base, over: base, resamples: 10) == nil)
+    #expect(base.estimateOfShare(of: mine, over: other, resamples: 10) == nil)
   }
 }

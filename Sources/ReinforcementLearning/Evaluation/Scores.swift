@@ -113,19 +113,22 @@ public struct Scores: Sendable, Equatable {
 
   /// How much of what another policy gains over a baseline this one gains: (mean - baseline) / (other - baseline). All
   /// three are drawn anew for the interval.
+  /// - Returns: nil where it is not sure that the other gains anything: a share of that would be any number.
   public func estimateOfShare(
     of other: Scores, over baseline: Scores, resamples: Int = 2000, confidence: Double = 0.95,
     key: RandomKey = RandomKey(seed: 0)
-  ) -> ScoreEstimate {
-    func share(_ mine: Scores, _ other: Scores, _ baseline: Scores) -> Double {
-      (mine.mean - baseline.mean) / (other.mean - baseline.mean)
-    }
+  ) -> ScoreEstimate? {
     let draws = (0..<resamples).map { index in
       let own = key.folded(in: UInt64(index))
-      return share(
-        resampled(own), other.resampled(own.folded(in: "other")), baseline.resampled(own.folded(in: "base")))
+      let (drawn, others) = (resampled(own), other.resampled(own.folded(in: "other")))
+      let base = baseline.resampled(own.folded(in: "base")).mean
+      return (mine: drawn.mean - base, gain: others.mean - base)
     }
-    return Self.interval(share(self, other, baseline), draws.filter(\.isFinite), confidence)
+    let gains = draws.map(\.gain).sorted()
+    guard other.mean > baseline.mean, Self.quantile((1 - confidence) / 2, of: gains) > 0 else { return nil }
+    return Self.interval(
+      (mean - baseline.mean) / (other.mean - baseline.mean), draws.map { $0.mine / $0.gain }.filter(\.isFinite),
+      confidence)
   }
 
   static func interval(_ value: Double, _ draws: [Double], _ confidence: Double) -> ScoreEstimate {

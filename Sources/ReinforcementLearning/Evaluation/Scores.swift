@@ -127,7 +127,8 @@ public struct Scores: Sendable, Equatable {
     let gains = draws.map(\.gain).sorted()
     guard other.mean > baseline.mean, Self.quantile((1 - confidence) / 2, of: gains) > 0 else { return nil }
     return Self.interval(
-      (mean - baseline.mean) / (other.mean - baseline.mean), draws.map { $0.mine / $0.gain }.filter(\.isFinite),
+      (mean - baseline.mean) / (other.mean - baseline.mean),
+      draws.map { $0.mine / $0.gain }.filter(\.isFinite),
       confidence)
   }
 

@@ -1,5 +1,5 @@
 import Autograd
-import Foundation
+import CKernels
 import NeuralNetwork
 import Video
 
@@ -129,12 +129,10 @@ final class UnseenActionsStage: TrainingStage, @unchecked Sendable {
         tape.reset()
         let logits = logits(tape, half, places[starts[index]..<min(places.count, starts[index] + 64)]).value
         let actions = logits.shape[-1]
+        let shares = tape.arena.tensor(logits.shape)
+        ck_softmax(logits.pointer, shares.pointer, logits.count / actions, actions)
         found[index] = (0..<logits.count / actions).map { row in
-          let scores = UnsafeBufferPointer(start: logits.pointer + row * actions, count: actions)
-          let most = scores.max()!
-          let exponentials = scores.map { exp($0 - most) }
-          let sum = exponentials.reduce(0, +)
-          return exponentials.map { $0 / sum }
+          (0..<actions).map { shares[row * actions + $0] }
         }
       }
     }

@@ -53,7 +53,7 @@ final class Host {
     return works
   }
 
-  /// Nobody waits for this session any more.
+  /// Nobody waits for it any more.
   func forget(_ session: Identifier) {
     missing.remove(session)
     missed[session] = nil

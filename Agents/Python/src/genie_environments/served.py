@@ -10,16 +10,14 @@ import gymnasium
 import numpy as np
 
 from .specification import Specification
-from .wire import GenieError, MalformedMessage, Message, Status, array
+from .wire import MalformedMessage, Message, ServerError, Status, array
 
 
-class Failure(GenieError):
-    """Why a request, or one of its rows, is not done: a status of the protocol, and its fields."""
+class Failure(ServerError):
+    """The same error where it is told: why a request, or one of its rows, is not done."""
 
     def __init__(self, status: int, words: str, **detail: Any):
-        super().__init__(words)
-        self.status = status
-        self.detail = detail
+        super().__init__(status, {"message": words, **detail})
 
 
 @dataclass
@@ -196,7 +194,7 @@ class Slots:
                 observations[row] = result.observation
             except Failure as failure:
                 codes[row] = failure.status
-                faults.append({"row": row, "status": failure.status, "message": str(failure), **failure.detail})
+                faults.append({"row": row, "status": failure.status, **failure.detail})
                 continue
             except Exception as error:
                 # What the environment was in the middle of, nobody knows.

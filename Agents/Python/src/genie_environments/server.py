@@ -242,7 +242,7 @@ class Server:
         )  # fmt: skip
 
     def _error(self, request: Message, failure: Failure) -> Message:
-        return self._reply(request, {"message": str(failure), **failure.detail}, status=failure.status)
+        return self._reply(request, failure.detail, status=failure.status)
 
 
 def _specification(

@@ -57,6 +57,20 @@ import Testing
     #expect(abs(mean - 0.72) < 0.03)
   }
 
+  /// What a clip was chosen for is shown; only what comes after it is predicted.
+  @Test func framesBeforeTheFirstPredictedAreShown() {
+    var clip = TokenClip(tokens: clean[...], actions: actions)
+    clip.firstPredicted = 3
+    let configuration = MaskingConfiguration(clean: 0, firstFrame: 1)
+    var frames: Set<Int> = []
+    for seed in 0..<50 {
+      let shown = MaskedClip(
+        clip, mask: 99, choices: 4, configuration: configuration, key: RandomKey(seed: UInt64(seed)))
+      frames.formUnion(shown.masked.map { $0 / count })
+    }
+    #expect(frames == [3, 4, 5])
+  }
+
   @Test func corruptionAndNoise() {
     let configuration = MaskingConfiguration(
       clean: 1, full: 0, lowestRate: 0.5, corruption: 0.1, actionNoise: 0.2)

@@ -167,9 +167,11 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   /// A clip of the video: the given one, or in its place one that shows an end or something rare.
   private func clip(_ origin: ClipLoader.Origin, frames time: Int, key: RandomKey) -> TokenClip {
     if let ending = endingClip(frames: time, key: key) { return ending }
-    let origin = rareOrigin(frames: time, key: key.folded(in: 1)) ?? origin
+    let rare = rareOrigin(frames: time, key: key.folded(in: 1))
+    let origin = rare?.origin ?? origin
     var clip = store.clip(origin, frames: time)
     clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
+    clip.firstPredicted = rare.map { $0.frame - origin.start + 1 } ?? 0
     return clip
   }
 
@@ -190,6 +192,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let start = frames.upperBound - before
     var clip = store.clip(ClipLoader.Origin(shard: shard, start: start), frames: before)
     clip.unseen = unseenActions(shard, from: start, actions: clip.actions)
+    clip.firstPredicted = before - 1
     let last = clip.tokens.suffix(store.tokensPerFrame)
     for step in before..<time {
       clip.tokens += last
@@ -204,7 +207,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     var frames: [(shard: Int, frame: Int, episode: Range<Int>)] = []
     var byCode = WindowsByCode(codes: vocabulary, most: 256)
     for episode in data.split.training where episode.frames.count >= least {
-      for frame in episode.frames.dropFirst() {
+      for frame in episode.frames.dropLast() {
         for code in Set(store.tokens(episode.shard, frame..<frame + 1)).sorted() {
           byCode.meet(frames.count, code: Int(code))
         }
@@ -214,15 +217,18 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     return (frames, byCode)
   }
 
-  /// A clip that shows, not in its first frame, a code which is as likely as any other.
-  private func rareOrigin(frames time: Int, key: RandomKey) -> ClipLoader.Origin? {
+  /// A clip that shows, not in its last frame, a code which is as likely as any other.
+  /// - Returns: where the clip begins, and the frame that shows the code.
+  private func rareOrigin(frames time: Int, key: RandomKey) -> (origin: ClipLoader.Origin, frame: Int)? {
     guard Double(key.uniform(0)) < training.rareShare, let drawn = framesByCode.draw(key.folded(in: 1)) else {
       return nil
     }
     let (shard, frame, episode) = frames[drawn]
-    let start = frame - 1 - key.integer(1, below: time - 1)
-    return ClipLoader.Origin(
-      shard: shard, start: min(max(start, episode.lowerBound), episode.upperBound - time))
+    let start = frame - key.integer(1, below: time - 1)
+    return (
+      ClipLoader.Origin(
+        shard: shard, start: min(max(start, episode.lowerBound), episode.upperBound - time)), frame
+    )
   }
 
   func validate() -> Figures {

@@ -33,12 +33,12 @@ struct MaskedClip {
         }
       }
       var rate: Float = 0
-      if t > 0, rates.uniform(counter * 4) >= configuration.clean {
+      if t > 0, t >= clip.firstPredicted, rates.uniform(counter * 4) >= configuration.clean {
         let partial =
           configuration.lowestRate + (1 - configuration.lowestRate) * rates.uniform(counter * 4 + 1)
         rate = rates.uniform(counter * 4 + 2) < configuration.full ? 1 : partial
       }
-      if t == 0, rates.uniform(1 << 41) < configuration.firstFrame {
+      if t == 0, clip.firstPredicted == 0, rates.uniform(1 << 41) < configuration.firstFrame {
         rate = rates.uniform(2) < configuration.full ? 1 : rates.uniform(1)
       }
       if rate == 1 { whole.append(t) }

@@ -12,6 +12,9 @@ public struct TokenClip: Sendable {
   public var actions: [Int32]
   /// `[time]`: which actions video does not show in the place of each; empty where that is not known.
   var unseen: [[Int32]] = []
+  /// The first frame that is to be predicted; those before it are shown. Of a clip that was chosen because of what it shows, frames
+  /// up to there would teach that this comes about oftener than it does.
+  var firstPredicted = 0
 
   public init(tokens: ArraySlice<Int32>, actions: [Int32]) {
     self.tokens = tokens

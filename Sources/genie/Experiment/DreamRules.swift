@@ -10,8 +10,10 @@ import WorldModel
 struct DreamRules: Codable, Equatable, Sendable {
   /// In file names and reports.
   var name: String
-  /// Start frames taken from the video; nil takes the world's own levels.
+  /// Start frames; nil takes the world's own levels.
   var starts: Int?
+  /// Whether these are the first pictures of levels of the game, where its episodes start, too; else any of the video.
+  var begins: Bool?
   /// Steps of an episode; nil leaves the world's own.
   var horizon: Int?
   /// Log-likelihood below which a frame is doubtful, and what follows.
@@ -48,6 +50,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "starts", starts: startFrames),
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
+    lively("lively-begin", begins: true, horizon: 300),
     lively("lively-short", horizon: 32),
     lively("lively-penalty", consequence: .penalty),
     lively("lively-cut", consequence: .truncation),
@@ -55,16 +58,18 @@ struct DreamRules: Codable, Equatable, Sendable {
   ]
 
   private static func lively(
-    _ name: String, horizon: Int? = nil, consequence: Consequence? = nil
+    _ name: String, begins: Bool? = nil, horizon: Int? = nil, consequence: Consequence? = nil
   ) -> DreamRules {
     DreamRules(
-      name: name, starts: startFrames, horizon: horizon, doubt: consequence.map { _ in doubt },
+      name: name, starts: startFrames, begins: begins, horizon: horizon,
+      doubt: consequence.map { _ in doubt },
       consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare)
   }
 
   /// In words.
   var summary: String {
-    var parts = [starts.map { "\($0) start frames of the video" } ?? "the world's own start frames"]
+    let origin = begins == true ? "first pictures of levels of the game" : "start frames of the video"
+    var parts = [starts.map { "\($0) \(origin)" } ?? "the world's own start frames"]
     if let horizon { parts.append("episodes of \(horizon) steps") }
     if let temperature { parts.append("temperature \(temperature)") }
     if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
@@ -86,7 +91,7 @@ struct DreamRules: Codable, Equatable, Sendable {
   }
 
   /// The pool that the policy is trained in.
-  /// - Parameter frames: of the video, to start from.
+  /// - Parameter frames: to start from.
   func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
     let pool = GeneratedWorldPool(
       started(world, frames: frames), workers: workers, sampling: sampling(of: world))

@@ -96,6 +96,20 @@ struct Ground {
   /// The game, for one use: a server forgets who is silent for as long as a training in the dream takes.
   func game() throws -> any EnvironmentPool { try pool() }
 
+  /// First pictures of levels of the game, none of them one of ``suite(levels:)``.
+  func begins(_ count: Int) throws -> [Picture] {
+    var pool = try game()
+    var batch = pool.makeBatch()
+    let slot = try pool.open(OpenOptions())
+    defer { pool.close(slot) }
+    return try (0..<count).map { index in
+      try pool.reset([slot], [ResetOptions(seed: UInt64(index))], into: &batch)
+      if let fault = batch.faults[0] { throw fault }
+      let space = batch.observationSpace
+      return Picture(height: space.height, width: space.width, pixels: Array(batch.observation(0)))
+    }
+  }
+
   /// Unseen levels of the game.
   func suite(levels: Int) throws -> LevelSuite {
     try LevelSuite(

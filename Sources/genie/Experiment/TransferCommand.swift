@@ -75,11 +75,13 @@ struct TransferCommand: ParsableCommand {
     let video =
       try clips.map { try ClipFolder(URL(filePath: $0)) }
       ?? folder.video("video", policy: .random, episodes: 200, seed: 77)
+    let chosen = rules.map { name in DreamRules.all.first { $0.name == name }! }
     let experiment = TransferExperiment(
       ground: ground, folder: folder,
       frames: DreamRules.frames(video, count: DreamRules.startFrames, seed: 1),
+      begins: chosen.contains { $0.begins == true } ? try ground.begins(DreamRules.startFrames) : [],
       suite: try ground.suite(levels: levels), steps: steps, seeds: seeds, dreams: dreams)
-    let result = try experiment.run(rules.map { name in DreamRules.all.first { $0.name == name }! })
+    let result = try experiment.run(chosen)
     print(result.table)
     let figures = result.figures
     try output.write(figures)

@@ -12,6 +12,8 @@ struct TransferExperiment {
   let folder: ExperimentFolder
   /// Of the video, to start dreams from.
   let frames: [Picture]
+  /// First pictures of levels, for the rules that start there.
+  let begins: [Picture]
   let suite: LevelSuite
   let steps: Int
   let seeds: Int
@@ -57,7 +59,7 @@ struct TransferExperiment {
     for seed in 1...UInt64(seeds) {
       let name = "\(rule.name)-\(seed)"
       let file = try train(name, seed: seed, horizon: rule.horizon) {
-        try rule.pool(ground.world, frames: frames, workers: folder.workers)
+        try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
       }
       let latent = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
       outcome.game.append(
@@ -73,12 +75,14 @@ struct TransferExperiment {
       outcome.dream.append(
         try folder.evaluated(
           "\(name)-believed", believed,
-          on: try rule.pool(ground.world, frames: frames, workers: folder.workers)
+          on: try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
         ) { latent })
       if seed == 1 { outcome.audit = try audit(rule, latent, name: name) }
     }
     return outcome
   }
+
+  private func starts(_ rule: DreamRules) -> [Picture] { rule.begins == true ? begins : frames }
 
   private func policyURL(_ name: String) -> URL {
     folder.url.appending(path: "\(name)/agent" + PolicyFile.suffix)
@@ -97,7 +101,7 @@ struct TransferExperiment {
   private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit? {
     guard let judge = ground.judge else { return nil }
     var pool: any EnvironmentPool = GeneratedWorldPool(
-      rule.started(ground.world, frames: frames), workers: folder.workers,
+      rule.started(ground.world, frames: starts(rule)), workers: folder.workers,
       sampling: rule.sampling(of: ground.world))
     let length = rule.horizon ?? ground.world.manifest.horizon
     let bar = ProgressBar("\(name) audit", total: length, unit: "steps", style: folder.style)

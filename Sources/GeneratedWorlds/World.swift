@@ -38,6 +38,8 @@ public final class World: Sendable {
   public let genie: Genie
   /// Says what a transition earned; nil leaves reward 0 and no end but the horizon.
   public let rewards: TokenRewardModel?
+  /// Finds dreamt frames that no video would show; nil leaves them as they are.
+  public let critic: FrameCritic?
   /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
   public let levels: FrameBatch
   public let manifest: WorldManifest
@@ -45,11 +47,12 @@ public final class World: Sendable {
   public let precision: Precision
 
   public init(
-    genie: Genie, rewards: TokenRewardModel?, levels: FrameBatch, manifest: WorldManifest,
-    precision: Precision = .preferred
+    genie: Genie, rewards: TokenRewardModel?, critic: FrameCritic? = nil, levels: FrameBatch,
+    manifest: WorldManifest, precision: Precision = .preferred
   ) {
     self.genie = genie
     self.rewards = rewards
+    self.critic = critic
     self.levels = levels
     self.manifest = manifest
     self.precision = precision
@@ -57,7 +60,9 @@ public final class World: Sendable {
 
   /// The same world, sampled at another precision.
   public func at(_ precision: Precision) -> World {
-    World(genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
+    World(
+      genie: genie, rewards: rewards, critic: critic, levels: levels, manifest: manifest, precision: precision
+    )
   }
 
   private static let manifestFile = "world.json"
@@ -94,10 +99,14 @@ public final class World: Sendable {
     }
     let genie: Genie
     var rewards: TokenRewardModel?
+    var critic: FrameCritic?
     do {
       genie = try Genie(folder: folder, sampling: manifest.sampling)
       if FileManager.default.fileExists(atPath: folder.appending(path: TokenRewardModel.file).path) {
         rewards = try TokenRewardModel(folder: folder)
+      }
+      if FileManager.default.fileExists(atPath: folder.appending(path: FrameCritic.file).path) {
+        critic = try FrameCritic(folder: folder)
       }
     } catch { throw .model(path: path, error) }
     let d = genie.configuration.dynamics
@@ -105,6 +114,11 @@ public final class World: Sendable {
       r.rows != d.rows || r.columns != d.columns || r.vocabulary != d.vocabulary
     {
       throw .badManifest(path: path, reason: "its reward model belongs to another tokenizer")
+    }
+    if let c = critic?.configuration,
+      c.rows != d.rows || c.columns != d.columns || c.vocabulary != d.vocabulary
+    {
+      throw .badManifest(path: path, reason: "its critic belongs to another tokenizer")
     }
     if let map = manifest.actionMap, map.real.count != d.actions {
       throw .badManifest(
@@ -122,7 +136,7 @@ public final class World: Sendable {
       throw .badManifest(path: path, reason: "its levels are \(clip.height) x \(clip.width)")
     }
     self.init(
-      genie: genie, rewards: rewards,
+      genie: genie, rewards: rewards, critic: critic,
       levels: FrameBatch(
         clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
       manifest: manifest)
@@ -138,12 +152,14 @@ public final class World: Sendable {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       try genie.save(to: folder)
       try rewards?.save(to: folder)
+      try critic?.save(to: folder)
       let clip = Clip(
         height: levels.height, width: levels.width, frames: levels.bytes,
         episodeStarts: Array(0..<levels.clips))
       try ClipShard.write(clip, to: folder.appending(path: Self.levelsFile))
       var files = Genie.File.allCases.map(\.rawValue) + [Self.levelsFile]
       if rewards != nil { files.append(TokenRewardModel.file) }
+      if critic != nil { files.append(FrameCritic.file) }
       manifest.hashes = [:]
       for file in files {
         manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file)))
@@ -155,7 +171,8 @@ public final class World: Sendable {
       throw .unwritable(path: path, reason: "\(error)")
     }
     return World(
-      genie: genie, rewards: rewards, levels: levels, manifest: manifest, precision: precision)
+      genie: genie, rewards: rewards, critic: critic, levels: levels, manifest: manifest, precision: precision
+    )
   }
 
   private static func hash(_ bytes: Data) -> String { ContentHash(bytes).description }
@@ -164,4 +181,11 @@ public final class World: Sendable {
   public var dreamsLevels: Bool { (manifest.training?.configuration.masking.firstFrame ?? 0) > 0 }
 
   public var actions: Int { genie.configuration.dynamics.actions }
+}
+
+extension PreparedGenie {
+  /// Of a world, with its critic.
+  public init(_ world: World) {
+    self.init(world.genie, precision: world.precision, critic: world.critic)
+  }
 }

@@ -15,6 +15,8 @@ public struct WorldTraining {
   public var configuration: TrainingConfiguration
   /// Where the tokenizer and the latent actions come from, if they are not to be trained.
   public var tokens: Genie?
+  /// Whether the dynamics come from there, too.
+  public var takesDynamics = false
   /// Levels, that is start frames, to keep in the world.
   public var levels = 64
   /// Labelled transitions that may be looked at for the map from latent to real actions.
@@ -40,7 +42,7 @@ public struct WorldTraining {
     let training = try GenieTraining(
       model, configuration, clips: clips, folder: folder, seed: seed, minutes: minutes, workers: workers,
       showsProgress: showsProgress)
-    if let tokens { try training.takeTokens(of: tokens) }
+    if let tokens { try training.takeTokens(of: tokens, dynamics: takesDynamics) }
     let result = try training.run()
     let metadata = clips.shards[0].metadata
     let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []
@@ -53,7 +55,8 @@ public struct WorldTraining {
       frames: training.training.reduce(0) { $0 + $1.frames.count },
       source: metadata["source"] ?? "video", configuration: configuration, stages: result.stages)
     let world = World(
-      genie: training.genie, rewards: result.rewards, levels: startFrames(clips, training.heldOut),
+      genie: training.genie, rewards: result.rewards, critic: result.critic,
+      levels: startFrames(clips, training.heldOut),
       manifest: manifest)
     return (world, result.scores, training.heldOut)
   }

@@ -52,6 +52,12 @@ struct TrainCommand: ParsableCommand {
       valueName: "world"))
   var tokensOf: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Take the dynamics of this world, too, and train the rest: rewards, and the critic.",
+      valueName: "world"))
+  var dynamicsOf: String?
+
   @OptionGroup var precision: PrecisionOptions
 
   @OptionGroup var settings: SettingOptions
@@ -65,6 +71,9 @@ struct TrainCommand: ParsableCommand {
     }
     guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else {
       throw ValidationError("--minutes is more than 0.")
+    }
+    guard tokensOf == nil || dynamicsOf == nil else {
+      throw ValidationError("--dynamics-of takes the tokenizer and the latent actions of that world, too.")
     }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
@@ -103,7 +112,8 @@ struct TrainCommand: ParsableCommand {
       model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
       configuration: try settings.applied(
         to: TrainingConfiguration(precision: precision.precision), named: "training"))
-    training.tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
+    training.tokens = try (dynamicsOf ?? tokensOf).map { try World(URL(filePath: $0)).genie }
+    training.takesDynamics = dynamicsOf != nil
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
     // The others have done their part.
@@ -151,6 +161,7 @@ struct TrainCommand: ParsableCommand {
     ]
     if let minutes { parts.append("--minutes \(minutes)") }
     if let tokensOf { parts.append("--tokens-of \(URL(filePath: tokensOf).lastPathComponent)") }
+    if let dynamicsOf { parts.append("--dynamics-of \(URL(filePath: dynamicsOf).lastPathComponent)") }
     parts += settings.settings.map { "--set \($0)" }
     return parts.joined(separator: " ")
   }

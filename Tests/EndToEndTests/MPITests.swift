@@ -16,7 +16,8 @@ private let mpirun = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(s
 struct MPITests {
   private static let settings = [
     "--set", "training.tokenizer.steps=30", "--set", "training.latentActions.steps=30",
-    "--set", "training.dynamics.steps=30", "--set", "training.rewards.steps=10",
+    "--set", "training.dynamics.steps=30", "--set", "training.rewards.steps=10", "--set",
+    "training.criticDreams=6", "--set", "training.critic.steps=10",
   ]
 
   private func clips(_ folder: URL) throws -> String {
@@ -57,7 +58,7 @@ struct MPITests {
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(said)")
-    for file in ["tokenizer", "latent_actions", "dynamics", "rewards"] {
+    for file in ["tokenizer", "latent_actions", "dynamics", "rewards", "critic"] {
       let name = file + ".safetensors"
       #expect(
         try Data(contentsOf: one.appending(path: name)) == Data(contentsOf: two.appending(path: name)),

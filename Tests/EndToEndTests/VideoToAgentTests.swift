@@ -58,7 +58,25 @@ import Testing
     let prompted = try CommandLineTool.run("prompt", actions, "--world", world.path, "--out", film)
     #expect(prompted.status == 0, "\(prompted.errors)")
 
-    try serves(world, endpoint: "ipc://\(folder.path)/socket")
+    try serves(try watched(world, clips: clips), endpoint: "ipc://\(folder.path)/socket")
+  }
+
+  /// The same dynamics with a critic.
+  private func watched(_ world: URL, clips: String) throws -> URL {
+    let watched = world.deletingLastPathComponent().appending(path: "watched.world")
+    let trained = try CommandLineTool.run(
+      "train", "--clips", clips, "--out", watched.path, "--dynamics-of", world.path, "--quiet", "--set",
+      "training.rewards.steps=5", "--set", "training.criticDreams=9", "--set", "training.critic.steps=5",
+      "--set",
+      "model.sampling.retries=1", "--set", "model.sampling.unreal=0")
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(FileManager.default.fileExists(atPath: watched.appending(path: "critic.safetensors").path))
+    for file in ["tokenizer", "latent_actions", "dynamics"] {
+      let name = file + ".safetensors"
+      #expect(
+        try Data(contentsOf: watched.appending(path: name)) == Data(contentsOf: world.appending(path: name)))
+    }
+    return watched
   }
 
   /// A remote agent sees the frames that a local one sees, bit for bit.

@@ -8,106 +8,6 @@ import Video
 @testable import WorldModel
 
 /// Two shards, by default with episodes of 150, 1 and 70 frames, and of 90 and 40.
-private struct SampleVideo {
-  let folder: TemporaryFolder
-  let clips: ClipFolder
-
-  init(_ second: [Int] = [90, 40]) throws {
-    folder = try TemporaryFolder()
-    for (name, lengths) in [("a", [150, 1, 70]), ("b", second)] {
-      var (frames, starts): ([UInt8], [Int]) = ([], [])
-      for length in lengths {
-        starts.append(frames.count / 768)
-        frames += walkingSquare(frames: length, seed: UInt64(length))
-      }
-      try ClipShard.write(
-        Clip(height: 16, width: 16, frames: frames, episodeStarts: starts),
-        to: folder.file("\(name).safetensors"))
-    }
-    clips = try ClipFolder(folder.url)
-  }
-}
-
-@Suite struct TokenStoreTests {
-  /// Chunks have enough of their past: codes and actions are those of the whole episodes.
-  @Test(arguments: [1, 2]) func chunksEqualWholeEpisodes(threads: Int) throws {
-    // Many actions and many ends of chunks, so that a frame of the past too few is noticed.
-    var configuration = GenieConfiguration.sample()
-    (configuration.latentActions.codebook.codes, configuration.dynamics.actions) = (64, 64)
-    let (video, genie) = (try SampleVideo(Array(66..<96)), try Genie.sample(configuration))
-    let store = TokenStore(genie, folder: video.clips, workers: Workers(count: threads))
-    for episode in video.clips.episodes {
-      let frames = FrameBatch(
-        clips: 1, time: episode.frames.count, height: 16, width: 16,
-        bytes: video.clips.shards[episode.shard].frames(episode.frames))
-      #expect(
-        Array(store.tokens(episode.shard, episode.frames)) == genie.tokenizer.encode(frames, arena: Arena()))
-      let inferred = frames.time > 1 ? genie.latentActions.infer(frames, arena: Arena()) : []
-      #expect(Array(store.actions(episode.shard, episode.frames)) == [Dynamics.noAction] + inferred)
-    }
-  }
-
-  @Test func onlySomeEpisodes() throws {
-    let (video, genie) = (try SampleVideo(), try Genie.sample())
-    let all = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
-    let last = video.clips.episodes.last!
-    let some = TokenStore(genie, folder: video.clips, episodes: [last], workers: Workers(count: 1))
-    #expect(some.tokens(last.shard, last.frames) == all.tokens(last.shard, last.frames))
-    #expect(some.actions(last.shard, last.frames) == all.actions(last.shard, last.frames))
-    for origin in try ClipLoader(video.clips, frames: 5, batchSize: 20, seed: 1).origins(0) {
-      let clip = all.clip(origin, frames: 5)
-      let range = origin.start..<origin.start + 5
-      #expect(clip.tokens == all.tokens(origin.shard, range))
-      #expect(clip.actions == [Dynamics.noAction] + Array(all.actions(origin.shard, range.dropFirst())))
-    }
-  }
-}
-
-@Suite struct KeptTokenTests {
-  /// Files hold what memory would, are taken up by the next run, and belong to one model.
-  @Test func filesAreLikeMemory() throws {
-    let (video, genie) = (try SampleVideo(), try Genie.sample())
-    let workers = Workers(count: 2)
-    let folder = video.folder.file("tokens")
-    let memory = TokenStore(genie, folder: video.clips, workers: workers)
-    func expectSame(_ store: TokenStore) {
-      for episode in video.clips.episodes {
-        #expect(store.tokens(episode.shard, episode.frames) == memory.tokens(episode.shard, episode.frames))
-        #expect(store.actions(episode.shard, episode.frames) == memory.actions(episode.shard, episode.frames))
-      }
-    }
-    expectSame(try TokenStore(genie, folder: video.clips, keptIn: folder, workers: workers))
-    func dates() throws -> [Date?] {
-      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
-        try FileManager.default.attributesOfItem(atPath: folder.appending(path: $0).path)[.modificationDate]
-          as? Date
-      }
-    }
-    let first = try dates()
-    #expect(first.count == 2)
-    try Data([1, 2, 3]).write(to: folder.appending(path: "tokens-1.safetensors"))
-    expectSame(try TokenStore(genie, folder: video.clips, keptIn: folder, workers: workers))
-    #expect(try dates()[0] == first[0], "what is whole is not made again")
-    let other = try Genie(.sample(), seed: 9)
-    let others = try TokenStore(other, folder: video.clips, keptIn: folder, workers: workers)
-    let whole = video.clips.episodes[0]
-    #expect(others.tokens(0, whole.frames) != memory.tokens(0, whole.frames))
-  }
-
-  @Test func severalProcessesMakeOneStore() throws {
-    let (video, genie) = (try SampleVideo(), try Genie.sample())
-    let memory = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
-    let (clips, folder) = (video.clips, video.folder.file("tokens"))
-    let frames = clips.shards[1].count
-    let all = try ThreadCollective.run(2) { collective in
-      try TokenStore(
-        genie, folder: clips, keptIn: folder, workers: Workers(count: 1, collective: collective)
-      ).tokens(1, 0..<frames)
-    }
-    #expect(all == [memory.tokens(1, 0..<frames), memory.tokens(1, 0..<frames)])
-  }
-}
-
 @Suite struct TrainingStageTests {
   private static let optimizer = OptimizerConfiguration(warmup: 2)
 
@@ -129,7 +29,8 @@ private struct SampleVideo {
       tokenizer: .init(steps: 8, batch: 3, time: 3, optimizer: Self.optimizer),
       latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: Self.optimizer),
       dynamics: .init(steps: 8, batch: 3, time: 5, optimizer: Self.optimizer),
-      unseenActions: .init(steps: 8, batch: 8, time: 2, optimizer: Self.optimizer), continuousShare: 0.3,
+      unseenActions: .init(steps: 8, batch: 8, time: 2, optimizer: Self.optimizer),
+      critic: .init(steps: 8, batch: 8, time: 5, optimizer: Self.optimizer), continuousShare: 0.3,
       shortTime: 2,
       shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
   }
@@ -151,6 +52,8 @@ private struct SampleVideo {
       UnseenActionsStage(
         genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
         workers: workers, seed: 3)
+    case "critic":
+      try criticStage(genie, configuration, data: data, workers: workers)
     default:
       try DynamicsStage(
         genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
@@ -164,13 +67,29 @@ private struct SampleVideo {
     }
   }
 
+  private func criticStage(
+    _ genie: Genie, _ configuration: TrainingConfiguration, data: TrainingData, workers: Workers
+  ) throws -> CriticStage {
+    let store = TokenStore(genie, folder: data.folder, workers: workers)
+    let d = genie.dynamics.configuration
+    let critic = try FrameCritic(
+      FrameCriticConfiguration(
+        rows: d.rows, columns: d.columns, vocabulary: d.vocabulary, channels: 4, filters: 8), seed: 3)
+    let dreams = DreamtFrames(
+      PreparedGenie(genie, precision: .float32), store: store, episodes: data.split.training, worlds: 6,
+      frames: 5, workers: workers, seed: 3)
+    return CriticStage(
+      critic, limit: 2, training: configuration, store: store, dreams: dreams, data: data, workers: workers,
+      seed: 3)
+  }
+
   private func train(_ stage: any TrainingStage, _ steps: Range<Int>) throws {
     for step in steps {
       for figure in try stage.step(step, progress: Double(step) / 8) { #expect(figure.value.isFinite) }
     }
   }
 
-  @Test(arguments: ["tokenizer", "latent_actions", "unseen_actions", "dynamics"], [false, true])
+  @Test(arguments: ["tokenizer", "latent_actions", "unseen_actions", "dynamics", "critic"], [false, true])
   func aResumedStageRepeatsTheUninterruptedOne(name: String, withAll: Bool) throws {
     let video = try SampleVideo()
     let whole = try stage(name, video.clips, withAll: withAll)
@@ -196,7 +115,7 @@ private struct SampleVideo {
 
 extension TrainingStageTests {
   /// Two processes of one worker do to the bit what two workers of one process do.
-  @Test(arguments: ["tokenizer", "latent_actions", "dynamics"])
+  @Test(arguments: ["tokenizer", "latent_actions", "dynamics", "critic"])
   func processesTrainAsWorkersDo(name: String) throws {
     let video = try SampleVideo()
     let clips = video.clips

@@ -98,7 +98,7 @@ extension GeneratedWorldPool: Snapshotting {
       }
     }
     mix(
-      "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots)"
+      "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots) \(sampling.retries) \(sampling.unreal)"
     )
     return DreamSnapshotHeader(
       model: String(hash, radix: 16), precision: world.precision.rawValue,

@@ -53,7 +53,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     header = Self.header(of: world, self.sampling)
     let workers = workers ?? Workers()
     self.workers = workers
-    let prepared = prepared ?? PreparedGenie(world.genie, precision: world.precision)
+    let prepared = prepared ?? PreparedGenie(world)
     dreamers = (0..<workers.count).map { _ in Dreamer(prepared) }
     leader = Dreamer(prepared, team: TeamSampler(prepared, workers: workers))
     dreams = SlotTable(limit: slotLimit)

@@ -3,69 +3,17 @@ import CKernels
 import Foundation
 import NeuralNetwork
 
-/// How a frame is sampled.
-public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
-  /// MaskGIT steps; each fixes the tokens that the model is surest of.
-  public var steps: Int
-  /// Of the drawn codes; 0 takes the likeliest.
-  public var temperature: Float
-  /// Codes that are less likely than this share of the likeliest are never drawn (min-p): where the model is sure, what it all but
-  /// excludes does not add up to a wrong token in every frame.
-  public var leastShare: Float
-  /// Of the order in which tokens are fixed: noise on their log-likelihoods, falling to 0 with the last step.
-  public var orderNoise: Float
-  /// Steps before those, each of which fixes the one token that the model is least sure of.
-  ///
-  /// Where two frames are possible (the hero goes on, or is stopped by a wall), tokens that are fixed together are each
-  /// taken from either. The first uncertain token decides which frame it is, and the others then follow. Where no token
-  /// is uncertain, the whole frame is fixed at once and no further step is needed.
-  public var pilots: Int
-
-  public init(
-    steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0
-  ) {
-    self.steps = steps
-    self.temperature = temperature
-    self.leastShare = leastShare
-    self.orderNoise = orderNoise
-    self.pilots = pilots
-  }
-
-  /// What an older file does not tell is as it was then.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      steps: try values.decode(Int.self, forKey: .steps),
-      temperature: try values.decode(Float.self, forKey: .temperature),
-      leastShare: try values.decodeIfPresent(Float.self, forKey: .leastShare) ?? 0,
-      orderNoise: try values.decode(Float.self, forKey: .orderNoise),
-      pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0)
-  }
-
-  /// For a first frame that nothing is known of: tokens are drawn one after the other, in an order left almost to chance. Where the
-  /// surest come first, every frame begins with the plainest sky.
-  public static let level = SamplingConfiguration(
-    steps: 64, temperature: 1, leastShare: 0.05, orderNoise: 10)
-}
-
-/// What was drawn for a frame.
-public struct SampledFrame: Sendable {
-  /// Mean log-likelihood of the drawn tokens, in nats, each when it was fixed.
-  public var logLikelihood: Float
-  /// Mean entropy of the predictions that the tokens were drawn from, in nats.
-  public var entropy: Float
-}
-
 /// Dreams worlds frame by frame. A sampler belongs to one worker; the worlds' states are handed in. A sampled frame
 /// allocates nothing.
 ///
 /// A row of a product does not depend on how many there are, and random numbers come from (key, frame, step, token): so
 /// a world is the same bit for bit whatever else is sampled beside it, on however many threads.
-public final class FrameSampler {
-  private let prepared: PreparedGenie
+public final class FrameSampler: WorldSampler {
+  public let prepared: PreparedGenie
   private let tape: Tape
   private let decoderTape: Tape
-  private let draft: FrameDraft
+  public let draft: FrameDraft
+  public let criticTape = Tape(arena: Arena())
   private let member: TeamMember?
   /// Told what a frame's time goes to.
   public var profile: Profile? {
@@ -109,25 +57,8 @@ public final class FrameSampler {
     }
   }
 
-  /// Dreams the next frame.
-  /// - Parameters:
-  ///   - action: in `0..<actions`.
-  ///   - key: of the world's episode; the frame's number is taken from the state.
-  ///   - frame: receives the pixels, `[height, width, 3]`.
-  public func next(
-    action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
-    into frame: UnsafeMutablePointer<UInt8>
-  ) -> SampledFrame {
-    let result = dream(action: action, state: state, configuration: configuration, key: key, into: frame)
-    state.advance(draft.tokens)
-    return result
-  }
-
-  /// Log-likelihood of each token of the frame that was sampled last, when it was fixed, in nats: `[tokens]`.
-  public var likelihoods: UnsafeBufferPointer<Float> { draft.fixedLikelihoods }
-
-  /// As ``next(action:state:configuration:key:into:)``, but the state does not go on yet. All samplers of a team call it alike.
-  func dream(
+  /// All samplers of a team call it alike.
+  public func propose(
     action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
@@ -198,9 +129,11 @@ extension FrameDraft {
 }
 
 /// Samplers that dream the frames of one world together, each its own tokens: for fewer worlds than workers.
-public final class TeamSampler: @unchecked Sendable {
+public final class TeamSampler: WorldSampler, @unchecked Sendable {
   private let samplers: [FrameSampler]
-  private let draft: FrameDraft
+  public let prepared: PreparedGenie
+  public let draft: FrameDraft
+  public let criticTape = Tape(arena: Arena())
   private let workers: Workers
 
   public init(_ prepared: PreparedGenie, workers: Workers) {
@@ -215,26 +148,22 @@ public final class TeamSampler: @unchecked Sendable {
     samplers = (0..<team.count).map {
       FrameSampler(prepared, member: TeamMember(team, index: $0), draft: draft)
     }
+    self.prepared = prepared
     self.draft = draft
     self.workers = workers
   }
 
-  /// As ``FrameSampler/likelihoods``.
-  public var likelihoods: UnsafeBufferPointer<Float> { draft.fixedLikelihoods }
-
-  /// As ``FrameSampler/next(action:state:configuration:key:into:)``, bit for bit.
-  public func next(
-    action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
+  /// As ``FrameSampler`` does it, bit for bit.
+  public func propose(
+    action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
-    let past = state
     nonisolated(unsafe) let pixels = frame
     workers.run { [self] worker in
       guard worker < samplers.count else { return }
-      _ = samplers[worker].dream(
-        action: action, state: past, configuration: configuration, key: key, into: pixels)
+      _ = samplers[worker].propose(
+        action: action, state: state, configuration: configuration, key: key, into: pixels)
     }
-    state.advance(draft.tokens)
     return draft.result
   }
 }

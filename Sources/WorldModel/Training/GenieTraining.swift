@@ -25,6 +25,7 @@ public final class GenieTraining {
   private let events: EventFile?
   private let showsProgress: Bool
   private var hasTokens = false
+  private var hasDynamics = false
 
   /// - Parameters:
   ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
@@ -61,31 +62,38 @@ public final class GenieTraining {
   public var training: [ClipFolder.Episode] { data.split.training }
 
   /// Takes the tokenizer and the latent actions of another Genie; ``run()`` then leaves out their stages.
+  /// - Parameter dynamics: whether the dynamics are taken, too.
   /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration.
-  public func takeTokens(of other: Genie) throws(TrainingError) {
+  public func takeTokens(of other: Genie, dynamics: Bool = false) throws(TrainingError) {
     guard other.configuration.tokenizer == genie.configuration.tokenizer,
-      other.configuration.latentActions == genie.configuration.latentActions
-    else { throw .unusable("the tokenizer or the latent actions to be taken have another configuration") }
-    for (mine, others) in [
+      other.configuration.latentActions == genie.configuration.latentActions,
+      !dynamics || other.configuration.dynamics == genie.configuration.dynamics
+    else { throw .unusable("the models to be taken have another configuration") }
+    var states = [
       (genie.tokenizer.state, other.tokenizer.state), (genie.latentActions.state, other.latentActions.state),
-    ] {
+    ]
+    if dynamics { states.append((genie.dynamics.state, other.dynamics.state)) }
+    for (mine, others) in states {
       for (name, tensor) in mine { tensor.copy(from: others[name]!) }
     }
     hasTokens = true
+    hasDynamics = dynamics
   }
 
   /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the
-  /// classifiers of unseen actions, and dynamics.
-  /// - Returns: how each stage went, the reward model if any, and the video as tokens.
+  /// classifiers of unseen actions, dynamics, and where it is asked for the critic.
+  /// - Returns: how each stage went, the reward model and the critic if any, and the video as tokens.
   public func run() throws -> (
-    stages: [StageRecord], rewards: TokenRewardModel?, scores: [EventScore], store: TokenStore
+    stages: [StageRecord], rewards: TokenRewardModel?, critic: FrameCritic?, scores: [EventScore],
+    store: TokenStore
   ) {
     var records: [StageRecord] = []
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
     let rewardShare = isLabelled ? 0.05 : 0
     let tokenShare = hasTokens ? 0 : configuration.tokenizerShare + configuration.latentActionShare
     let unseenShare = configuration.masking.unseenActions > 0 ? 0.1 : 0
-    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - unseenShare)
+    let criticShare = configuration.criticDreams > 0 ? 0.1 : 0
+    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - unseenShare - criticShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
         folder: folder, events: events, seconds: seconds.map { $0 * share }, collective: workers.collective,
@@ -110,18 +118,44 @@ public final class GenieTraining {
     // Rewards first: the dynamics are to know the ends of episodes that have no label, too.
     let (rewards, scores) = isLabelled ? try reward(store) { try run($0, share: rewardShare) } : (nil, [])
     var unseen: UnseenActions?
-    if unseenShare > 0 {
+    if unseenShare > 0, !hasDynamics {
       let stage = UnseenActionsStage(
         genie, training: configuration, store: store, data: data, workers: workers, seed: seed)
       try run(stage, share: unseenShare)
       unseen = stage.unseen()
     }
+    if !hasDynamics {
+      try run(
+        DynamicsStage(
+          genie, training: configuration, store: store, data: data, unseen: unseen, rewards: rewards,
+          workers: workers, seed: seed),
+        share: dynamicsShare)
+    }
+    let critic =
+      configuration.criticDreams > 0 ? try criticise(store) { try run($0, share: criticShare) } : nil
+    return (records, rewards, critic, scores, store)
+  }
+
+  private func criticise(_ store: TokenStore, run: (CriticStage) throws -> Void) throws -> FrameCritic {
+    let d = genie.dynamics.configuration
+    let critic = try FrameCritic(
+      FrameCriticConfiguration(rows: d.rows, columns: d.columns, vocabulary: d.vocabulary), seed: seed &+ 4)
+    critic.ground(genie.tokenizer.quantizer.codebook, key: RandomKey(seed: seed).folded(in: "critic"))
+    let bar = ProgressBar(
+      "dreaming", total: configuration.criticDreams, unit: "worlds",
+      style: showsProgress && workers.rank == 0 ? .automatic : .quiet)
+    nonisolated(unsafe) let shown = bar
+    let dreams = DreamtFrames(
+      PreparedGenie(genie, precision: configuration.precision), store: store, episodes: training,
+      worlds: configuration.criticDreams, frames: configuration.critic.time, workers: workers, seed: seed
+    ) { shown.update(to: $0) }
+    bar.finish()
     try run(
-      DynamicsStage(
-        genie, training: configuration, store: store, data: data, unseen: unseen, rewards: rewards,
-        workers: workers, seed: seed),
-      share: dynamicsShare)
-    return (records, rewards, scores, store)
+      CriticStage(
+        critic, limit: genie.configuration.sampling.unreal, training: configuration, store: store,
+        dreams: dreams, data: data, workers: workers,
+        seed: seed))
+    return critic
   }
 
   private func reward(

@@ -26,6 +26,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var rewards: StageConfiguration
   /// Of the classifiers that find unseen actions, where ``MaskingConfiguration/unseenActions`` asks for them.
   public var unseenActions: StageConfiguration
+  /// Of the critic; ``StageConfiguration/time`` is how many frames it sees of a dream.
+  public var critic: StageConfiguration
+  /// Worlds that are dreamt for the critic to learn from; 0 trains none.
+  public var criticDreams: Int
   /// Shares of the time, where there is a time, for the tokenizer and the latent actions; a twentieth goes to rewards where
   /// there are labels, a tenth to unseen actions where these are asked for, the rest to the dynamics.
   public var tokenizerShare: Double
@@ -72,7 +76,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
     unseenActions: StageConfiguration = .init(
       steps: 5000, batch: 128, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
-    tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15, rarityEmphasis: Float = 0,
+    critic: StageConfiguration = .init(
+      steps: 4000, batch: 128, time: 24, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
+    criticDreams: Int = 0, tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15,
+    rarityEmphasis: Float = 0,
     codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
     leastActionShare: Double = 0.02,
@@ -85,6 +92,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.dynamics = dynamics
     self.rewards = rewards
     self.unseenActions = unseenActions
+    self.critic = critic
+    self.criticDreams = criticDreams
     self.tokenizerShare = tokenizerShare
     self.latentActionShare = latentActionShare
     self.rarityEmphasis = rarityEmphasis
@@ -118,6 +127,8 @@ extension TrainingConfiguration {
     try read(.dynamics, \.dynamics)
     try read(.rewards, \.rewards)
     try read(.unseenActions, \.unseenActions)
+    try read(.critic, \.critic)
+    try read(.criticDreams, \.criticDreams)
     try read(.tokenizerShare, \.tokenizerShare)
     try read(.latentActionShare, \.latentActionShare)
     try read(.rarityEmphasis, \.rarityEmphasis)

@@ -198,8 +198,9 @@ struct ServeCommand: ParsableCommand {
   }
 
   private func prepared(_ world: World) throws -> PreparedGenie {
-    guard let packed else { return PreparedGenie(world.genie, precision: world.precision) }
-    return try PreparedGenie(world.genie, precision: world.precision, packedIn: URL(filePath: packed))
+    guard let packed else { return PreparedGenie(world) }
+    return try PreparedGenie(
+      world.genie, precision: world.precision, critic: world.critic, packedIn: URL(filePath: packed))
   }
 
   func catalogue() throws -> EnvironmentCatalogue {

@@ -49,7 +49,9 @@ struct InspectCommand: ParsableCommand {
     print(table)
     let sampling = world.manifest.sampling
     print(
-      "sampling: \(sampling.steps) steps, temperature \(sampling.temperature); horizon \(world.manifest.horizon)"
+      "sampling: \(sampling.steps) steps, temperature \(sampling.temperature), \(sampling.pilots) pilots, "
+        + (world.critic == nil ? "no critic" : "\(sampling.retries) retries beyond \(sampling.unreal)")
+        + "; horizon \(world.manifest.horizon)"
     )
     if let map = world.manifest.actionMap {
       var actions = Table(["latent action", "real action (\(map.samples) labelled transitions)"])

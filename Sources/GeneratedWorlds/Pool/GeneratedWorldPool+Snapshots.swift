@@ -90,7 +90,8 @@ extension GeneratedWorldPool: Snapshotting {
     for (file, digest) in world.manifest.hashes.sorted(by: { $0.key < $1.key }) { mix(file + digest) }
     // A world that was never saved has no hashes: its weights are few.
     if world.manifest.hashes.isEmpty {
-      for state in [world.genie.tokenizer.state, world.genie.dynamics.state] {
+      let critic = world.critic?.parameters.state ?? [:]
+      for state in [world.genie.tokenizer.state, world.genie.dynamics.state, critic] {
         for (name, tensor) in state.sorted(by: { $0.key < $1.key }) {
           mix(name)
           for value in tensor.values { hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3 }

@@ -76,6 +76,10 @@ import Testing
       #expect(
         try Data(contentsOf: watched.appending(path: name)) == Data(contentsOf: world.appending(path: name)))
     }
+    let long = try CommandLineTool.run(
+      "train", "--clips", clips, "--out", watched.path + "2", "--dynamics-of", world.path, "--quiet", "--set",
+      "training.rewards.steps=5", "--set", "training.criticDreams=9", "--set", "training.critic.time=5000")
+    #expect(long.status == 1 && long.errors.contains("training.critic.time"), "\(long.errors)")
     return watched
   }
 

@@ -24,8 +24,9 @@ struct DreamtFrames: Sendable {
   }
 
   /// Known frames that a dream starts from.
-  private static let context = 4
+  static let context = 4
 
+  /// - Precondition: an episode has more than `frames` frames, and a context.
   /// - Parameters:
   ///   - worlds: how many are dreamt, each from another place of the video.
   ///   - frames: of each world.
@@ -38,7 +39,6 @@ struct DreamtFrames: Sendable {
     let perFrame = genie.tokenizer.tokens
     let key = RandomKey(seed: seed).folded(in: "dreamt frames")
     let episodes = episodes.filter { $0.frames.count >= max(Self.context, frames + 1) }
-    let worlds = episodes.isEmpty ? 0 : worlds
     let samplings = Self.samplings(genie.configuration.sampling)
     let made = Slots<[UInt16]>(count: worlds)
     workers.run { worker in

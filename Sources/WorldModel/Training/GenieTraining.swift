@@ -137,6 +137,12 @@ public final class GenieTraining {
   }
 
   private func criticise(_ store: TokenStore, run: (CriticStage) throws -> Void) throws -> FrameCritic {
+    let longest = training.map(\.frames.count).max() ?? 0
+    guard (1..<longest).contains(configuration.critic.time), longest >= DreamtFrames.context else {
+      throw TrainingError.unusable(
+        "training.critic.time is \(configuration.critic.time): dreams as long as that are played with the actions of an "
+          + "episode, and the longest has \(longest) frames")
+    }
     let d = genie.dynamics.configuration
     let critic = try FrameCritic(
       FrameCriticConfiguration(rows: d.rows, columns: d.columns, vocabulary: d.vocabulary), seed: seed &+ 4)
@@ -153,8 +159,7 @@ public final class GenieTraining {
     try run(
       CriticStage(
         critic, limit: genie.configuration.sampling.unreal, training: configuration, store: store,
-        dreams: dreams, data: data, workers: workers,
-        seed: seed))
+        dreams: dreams, data: data, workers: workers, seed: seed))
     return critic
   }
 

@@ -84,15 +84,15 @@ extension Chaos {
       Self.quantile(
         try (0..<count).map { _ in try seconds { try healthy.step([slot], [0], into: &batch) } }, 0.99)
     }
-    var fuzzer = Fuzzer(seed: 1)
-    // Once through everything, so that what is allocated once is.
-    _ = try fuzzer.attack(server.endpoint, count: 5_000)
+    // Several, since each waits for answers most of the time. Once through everything, so that what is allocated once is.
+    var fuzzers = (0..<16).map { Fuzzer(seed: UInt64(1 + $0)) }
+    _ = try attack(server.endpoint, with: &fuzzers, 1_000)
     let before = server.residentKiB
     var sent = 0
     let elapsed = try seconds {
       while sent < total {
-        sent += try fuzzer.attack(server.endpoint, count: min(20_000, total - sent))
-        fuzzer.sendRawBytes(to: server.endpoint, connections: 5)
+        sent += try attack(
+          server.endpoint, with: &fuzzers, min(20_000, (total - sent + fuzzers.count - 1) / fuzzers.count))
         progress("fuzz", sent, total)
       }
     }
@@ -105,18 +105,41 @@ extension Chaos {
     let (calm, slowed) = (Self.quantile(pairs.map(\.0), 0.5), Self.quantile(pairs.map(\.1), 0.5))
     let isAlive = server.isRunning
     return Row(
-      trial: .fuzz, check: "\(total) mutated messages, and raw TCP",
+      trial: .fuzz, check: "\(sent) mutated messages, and raw TCP",
       demanded: "0 crashes, RSS < 10 MB, p99 < 2x with the attacker rate-limited",
       measured: "\(isAlive ? 0 : 1) crashes, "
         + String(
           format: "RSS %+.1f MB, p99 x %.2f (%.2f ms, calm %.2f ms; %d pairs), %.0f messages/s", growth,
           ratio,
-          slowed * 1e3, calm * 1e3, pairs.count, Double(total) / elapsed),
+          slowed * 1e3, calm * 1e3, pairs.count, Double(sent) / elapsed),
       passed: isAlive && growth < 10 && ratio < 2,
       figures: [
         "rss_mb": growth, "p99_ratio": ratio, "p99_ms": slowed * 1e3, "p99_calm_ms": calm * 1e3,
-        "messages_per_second": Double(total) / elapsed,
+        "messages_per_second": Double(sent) / elapsed,
       ])
+  }
+
+  /// All attack at once, each with so many messages and some raw connections.
+  /// - Returns: how many messages were sent.
+  private func attack(_ endpoint: String, with fuzzers: inout [Fuzzer], _ count: Int) throws -> Int {
+    let attackers = fuzzers
+    let outcomes = Locked([(index: Int, fuzzer: Fuzzer, sent: Result<Int, any Error>)]())
+    let all = DispatchGroup()
+    for (index, attacker) in attackers.enumerated() {
+      all.enter()
+      Thread {
+        var fuzzer = attacker
+        let sent = Result { try fuzzer.attack(endpoint, count: count) }
+        fuzzer.sendRawBytes(to: endpoint, connections: 5)
+        outcomes.change { $0.append((index, fuzzer, sent)) }
+        all.leave()
+      }.start()
+    }
+    all.wait()
+    return try outcomes.read { $0 }.reduce(0) { sum, outcome in
+      fuzzers[outcome.index] = outcome.fuzzer
+      return sum + (try outcome.sent.get())
+    }
   }
 
   /// Does something while an attacker sends a thousand messages a second.

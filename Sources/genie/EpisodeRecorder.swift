@@ -14,6 +14,8 @@ struct EpisodeRecorder {
   }
 
   let policy: Policy
+  /// Of the random player.
+  var caution = 96
   /// Steps after which an episode is broken off.
   let longestEpisode: Int
   let seed: UInt64
@@ -33,7 +35,7 @@ struct EpisodeRecorder {
     var game = Platformer(startAnywhere: !isExpert)
     game.reset(seed: episodeSeed, level: level)
     var expert = PlatformerExpert(horizon: longestEpisode)
-    var random = StickyRandomPolicy(seed: SplitMix64.mix(episodeSeed))
+    var random = StickyRandomPolicy(seed: SplitMix64.mix(episodeSeed), caution: caution)
 
     let space = game.specification.observationSpace
     let frameSize = space.height * space.width * 3

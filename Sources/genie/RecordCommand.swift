@@ -33,6 +33,12 @@ struct RecordCommand: ParsableCommand {
   @Option(help: "Who plays: random, expert, or mixed (by turns).")
   var policy = EpisodeRecorder.Policy.random
 
+  @Option(
+    help: ArgumentHelp(
+      "Of 100 steps that would kill the random player, how many it sees coming: the fewer, the more deaths are shown.",
+      valueName: "percent"))
+  var caution = 96
+
   @Option(help: ArgumentHelp("Steps after which an episode is broken off.", valueName: "steps"))
   var longestEpisode = 500
 
@@ -43,6 +49,7 @@ struct RecordCommand: ParsableCommand {
 
   func validate() throws {
     guard episodes > 0 else { throw ValidationError("--episodes is at least 1.") }
+    guard (0...100).contains(caution) else { throw ValidationError("--caution is 0 to 100.") }
     guard (1...10_000).contains(longestEpisode) else {
       throw ValidationError("--longest-episode is 1 to 10000.")
     }
@@ -52,7 +59,8 @@ struct RecordCommand: ParsableCommand {
   }
 
   func run() throws {
-    let recorder = EpisodeRecorder(policy: policy, longestEpisode: longestEpisode, seed: seed)
+    let recorder = EpisodeRecorder(
+      policy: policy, caution: caution, longestEpisode: longestEpisode, seed: seed)
     let writer = try ClipFolderWriter(URL(filePath: out))
     let bar = ProgressBar("record", total: episodes, unit: "episodes", style: output.progressStyle)
     var shard: Clip?
@@ -81,6 +89,7 @@ struct RecordCommand: ParsableCommand {
       JSONReport([
         "record": [
           "clips": .string(out), "game": .string(game.rawValue), "policy": .string(policy.rawValue),
+          "caution": .integer(caution),
           "seed": .string("\(seed)"), "episodes": .integer(episodes), "frames": .integer(totals.frames),
           "shards": .integer(writer.shardCount), "ended": .integer(totals.ended),
           "mean_return": .number(totals.totalReward / Double(episodes)),
@@ -93,7 +102,8 @@ struct RecordCommand: ParsableCommand {
   private func metadata(firstEpisode: Int) -> [String: String] {
     let specification = Platformer().specification
     return [
-      "source": specification.name, "policy": policy.rawValue, "seed": "\(seed)", "fps": "10",
+      "source": specification.name, "policy": policy.rawValue, "caution": "\(caution)", "seed": "\(seed)",
+      "fps": "10",
       "first_episode": "\(firstEpisode)",
       "actions": specification.actionSpace.names.joined(separator: ","),
     ]

@@ -82,6 +82,20 @@ import Testing
     #expect(ends[.dead, default: 0] >= 8 && ends[.won, default: 0] >= 8)
   }
 
+  @Test func whoLooksLessDiesMore() {
+    func deaths(caution: Int) -> Int {
+      (0..<60 as Range<UInt64>).count { seed in
+        var policy = StickyRandomPolicy(seed: seed, caution: caution)
+        var game = Platformer(startAnywhere: true)
+        game.reset(seed: seed, level: nil)
+        for _ in 0..<40 where game.state.rawValue < 2 { _ = game.step(policy.action(in: game)) }
+        return game.state == .dead
+      }
+    }
+    #expect(deaths(caution: 100) < deaths(caution: 80))
+    #expect(deaths(caution: 80) < deaths(caution: 0))
+  }
+
   /// Recording video must not wait for the game. A machine under test is busy: a tenth is asked for what an
   /// idle core does.
   @Test func recordingIsFast() throws {

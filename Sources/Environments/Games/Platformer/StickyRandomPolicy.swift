@@ -7,16 +7,19 @@ public struct StickyRandomPolicy: Sendable {
   private var random: SplitMix64
   private var held = PlatformerAction.noop
   private var remaining = 0
+  private let caution: Int
 
-  public init(seed: UInt64) {
+  /// - Parameter caution: of a hundred steps that would be deadly, how many it sees coming.
+  public init(seed: UInt64, caution: Int = 96) {
     random = SplitMix64(seed: seed)
+    self.caution = caution
   }
 
   public mutating func action(in game: Platformer) -> Int32 {
     if remaining == 0 { choose() }
     remaining -= 1
     // Now and then it fails to look: deaths belong into the video too.
-    if isDeadly(held, in: game), random.chance(24, in: 25) { evade(in: game) }
+    if isDeadly(held, in: game), random.chance(caution, in: 100) { evade(in: game) }
     return held.rawValue
   }
 

@@ -18,14 +18,14 @@ extension World {
     var manifest = manifest
     manifest.actionNames = names
     return World(
-      genie: genie, rewards: rewards, critic: critic, levels: levels, manifest: manifest, precision: precision
+      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
     )
   }
 
   /// The same world with other levels: every episode starts from one of the pictures.
   public func starting(from pictures: [Picture]) -> World {
     World(
-      genie: genie, rewards: rewards, critic: critic, levels: frames(showing: pictures), manifest: manifest,
+      genie: genie, rewards: rewards, odds: odds, levels: frames(showing: pictures), manifest: manifest,
       precision: precision)
   }
 }

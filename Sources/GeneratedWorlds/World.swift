@@ -38,8 +38,8 @@ public final class World: Sendable {
   public let genie: Genie
   /// Says what a transition earned; nil leaves reward 0 and no end but the horizon.
   public let rewards: TokenRewardModel?
-  /// Finds dreamt frames that no video would show; nil leaves them as they are.
-  public let critic: FrameCritic?
+  /// Finds actions that cannot be done at a frame; nil takes every action as it is.
+  public let odds: ActionOdds?
   /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
   public let levels: FrameBatch
   public let manifest: WorldManifest
@@ -47,12 +47,12 @@ public final class World: Sendable {
   public let precision: Precision
 
   public init(
-    genie: Genie, rewards: TokenRewardModel?, critic: FrameCritic? = nil, levels: FrameBatch,
+    genie: Genie, rewards: TokenRewardModel?, odds: ActionOdds? = nil, levels: FrameBatch,
     manifest: WorldManifest, precision: Precision = .preferred
   ) {
     self.genie = genie
     self.rewards = rewards
-    self.critic = critic
+    self.odds = odds
     self.levels = levels
     self.manifest = manifest
     self.precision = precision
@@ -61,7 +61,7 @@ public final class World: Sendable {
   /// The same world, sampled at another precision.
   public func at(_ precision: Precision) -> World {
     World(
-      genie: genie, rewards: rewards, critic: critic, levels: levels, manifest: manifest, precision: precision
+      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
     )
   }
 
@@ -99,15 +99,11 @@ public final class World: Sendable {
     }
     let genie: Genie
     var rewards: TokenRewardModel?
-    var critic: FrameCritic?
+    var odds: ActionOdds?
     do {
       genie = try Genie(folder: folder, sampling: manifest.sampling)
-      if FileManager.default.fileExists(atPath: folder.appending(path: TokenRewardModel.file).path) {
-        rewards = try TokenRewardModel(folder: folder)
-      }
-      if FileManager.default.fileExists(atPath: folder.appending(path: FrameCritic.file).path) {
-        critic = try FrameCritic(folder: folder)
-      }
+      rewards = try TokenRewardModel.found(in: folder)
+      odds = try ActionOdds.found(in: folder)
     } catch { throw .model(path: path, error) }
     let d = genie.configuration.dynamics
     if let r = rewards?.configuration,
@@ -115,10 +111,10 @@ public final class World: Sendable {
     {
       throw .badManifest(path: path, reason: "its reward model belongs to another tokenizer")
     }
-    if let c = critic?.configuration,
-      c.rows != d.rows || c.columns != d.columns || c.vocabulary != d.vocabulary
+    if let o = odds?.configuration,
+      o.rows != d.rows || o.columns != d.columns || o.vocabulary != d.vocabulary || o.actions != d.actions
     {
-      throw .badManifest(path: path, reason: "its critic belongs to another tokenizer")
+      throw .badManifest(path: path, reason: "its odds of actions belong to another tokenizer")
     }
     if let map = manifest.actionMap, map.real.count != d.actions {
       throw .badManifest(
@@ -136,7 +132,7 @@ public final class World: Sendable {
       throw .badManifest(path: path, reason: "its levels are \(clip.height) x \(clip.width)")
     }
     self.init(
-      genie: genie, rewards: rewards, critic: critic,
+      genie: genie, rewards: rewards, odds: odds,
       levels: FrameBatch(
         clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
       manifest: manifest)
@@ -152,14 +148,14 @@ public final class World: Sendable {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       try genie.save(to: folder)
       try rewards?.save(to: folder)
-      try critic?.save(to: folder)
+      try odds?.save(to: folder)
       let clip = Clip(
         height: levels.height, width: levels.width, frames: levels.bytes,
         episodeStarts: Array(0..<levels.clips))
       try ClipShard.write(clip, to: folder.appending(path: Self.levelsFile))
       var files = Genie.File.allCases.map(\.rawValue) + [Self.levelsFile]
       if rewards != nil { files.append(TokenRewardModel.file) }
-      if critic != nil { files.append(FrameCritic.file) }
+      if odds != nil { files.append(ActionOdds.file) }
       manifest.hashes = [:]
       for file in files {
         manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file)))
@@ -171,7 +167,7 @@ public final class World: Sendable {
       throw .unwritable(path: path, reason: "\(error)")
     }
     return World(
-      genie: genie, rewards: rewards, critic: critic, levels: levels, manifest: manifest, precision: precision
+      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
     )
   }
 
@@ -184,8 +180,8 @@ public final class World: Sendable {
 }
 
 extension PreparedGenie {
-  /// Of a world, with its critic.
+  /// Of a world, with its odds of actions.
   public init(_ world: World) {
-    self.init(world.genie, precision: world.precision, critic: world.critic)
+    self.init(world.genie, precision: world.precision, odds: world.odds)
   }
 }

@@ -55,7 +55,7 @@ public struct WorldTraining {
       frames: training.training.reduce(0) { $0 + $1.frames.count },
       source: metadata["source"] ?? "video", configuration: configuration, stages: result.stages)
     let world = World(
-      genie: training.genie, rewards: result.rewards, critic: result.critic,
+      genie: training.genie, rewards: result.rewards, odds: result.odds,
       levels: startFrames(clips, training.heldOut),
       manifest: manifest)
     return (world, result.scores, training.heldOut)

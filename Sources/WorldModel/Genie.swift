@@ -46,7 +46,7 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
       (d.channels, 1...8192, "dynamics.channels"), (d.blocks, 1...128, "dynamics.blocks"),
       (d.heads, 1...128, "dynamics.heads"), (d.headWidth ?? 8, 1...512, "dynamics.headWidth"),
       (d.window, 1...256, "dynamics.window"), (sampling.steps, 1...256, "sampling.steps"),
-      (sampling.pilots, 0...256, "sampling.pilots"), (sampling.retries, 0...256, "sampling.retries"),
+      (sampling.pilots, 0...256, "sampling.pilots"),
     ]
     for (value, range, name) in ranges { if let problem = bad(value, range, name) { return problem } }
     if t.height % t.patch != 0 || t.width % t.patch != 0 {
@@ -91,7 +91,9 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if !(sampling.leastShare >= 0 && sampling.leastShare <= 1) {
       return "sampling.leastShare \(sampling.leastShare)"
     }
-    if !(sampling.unreal >= 0 && sampling.unreal <= 100) { return "sampling.unreal \(sampling.unreal)" }
+    if !(sampling.leastOdds >= 0 && sampling.leastOdds <= 1) {
+      return "sampling.leastOdds \(sampling.leastOdds)"
+    }
     if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
       return "sampling.orderNoise \(sampling.orderNoise)"
     }

@@ -50,7 +50,7 @@ struct InspectCommand: ParsableCommand {
     let sampling = world.manifest.sampling
     print(
       "sampling: \(sampling.steps) steps, temperature \(sampling.temperature), \(sampling.pilots) pilots, "
-        + (world.critic == nil ? "no critic" : "\(sampling.retries) retries beyond \(sampling.unreal)")
+        + (world.odds == nil ? "every action as it is" : "least odds \(sampling.leastOdds)")
         + "; horizon \(world.manifest.horizon)"
     )
     if let map = world.manifest.actionMap {

@@ -54,7 +54,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take the dynamics of this world, too, and train the rest: rewards, and the critic.",
+      "Take the dynamics of this world, too, and train the rest: rewards, and the odds of actions.",
       valueName: "world"))
   var dynamicsOf: String?
 

@@ -17,7 +17,7 @@ struct MPITests {
   private static let settings = [
     "--set", "training.tokenizer.steps=30", "--set", "training.latentActions.steps=30",
     "--set", "training.dynamics.steps=30", "--set", "training.rewards.steps=10", "--set",
-    "training.criticDreams=6", "--set", "training.critic.steps=10",
+    "model.sampling.leastOdds=0.05", "--set", "training.actionOdds.steps=10",
   ]
 
   private func clips(_ folder: URL) throws -> String {
@@ -58,7 +58,7 @@ struct MPITests {
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(said)")
-    for file in ["tokenizer", "latent_actions", "dynamics", "rewards", "critic"] {
+    for file in ["tokenizer", "latent_actions", "dynamics", "rewards", "action_odds"] {
       let name = file + ".safetensors"
       #expect(
         try Data(contentsOf: one.appending(path: name)) == Data(contentsOf: two.appending(path: name)),

@@ -61,25 +61,20 @@ import Testing
     try serves(try watched(world, clips: clips), endpoint: "ipc://\(folder.path)/socket")
   }
 
-  /// The same dynamics with a critic.
+  /// The same dynamics with odds of actions.
   private func watched(_ world: URL, clips: String) throws -> URL {
     let watched = world.deletingLastPathComponent().appending(path: "watched.world")
     let trained = try CommandLineTool.run(
       "train", "--clips", clips, "--out", watched.path, "--dynamics-of", world.path, "--quiet", "--set",
-      "training.rewards.steps=5", "--set", "training.criticDreams=9", "--set", "training.critic.steps=5",
-      "--set",
-      "model.sampling.retries=1", "--set", "model.sampling.unreal=0")
+      "training.rewards.steps=5", "--set", "training.actionOdds.steps=5", "--set",
+      "model.sampling.leastOdds=0.9")
     #expect(trained.status == 0, "\(trained.errors)")
-    #expect(FileManager.default.fileExists(atPath: watched.appending(path: "critic.safetensors").path))
+    #expect(FileManager.default.fileExists(atPath: watched.appending(path: "action_odds.safetensors").path))
     for file in ["tokenizer", "latent_actions", "dynamics"] {
       let name = file + ".safetensors"
       #expect(
         try Data(contentsOf: watched.appending(path: name)) == Data(contentsOf: world.appending(path: name)))
     }
-    let long = try CommandLineTool.run(
-      "train", "--clips", clips, "--out", watched.path + "2", "--dynamics-of", world.path, "--quiet", "--set",
-      "training.rewards.steps=5", "--set", "training.criticDreams=9", "--set", "training.critic.time=5000")
-    #expect(long.status == 1 && long.errors.contains("training.critic.time"), "\(long.errors)")
     return watched
   }
 

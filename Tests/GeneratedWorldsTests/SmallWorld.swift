@@ -18,7 +18,7 @@ enum SmallWorld {
     dynamics: DynamicsConfiguration(
       rows: 4, columns: 4, vocabulary: 24, actions: 5, actionWidth: 4, channels: 16, blocks: 2, heads: 2,
       window: 3),
-    sampling: SamplingConfiguration(steps: 3, temperature: 1, orderNoise: 0.5, retries: 2, unreal: 0))
+    sampling: SamplingConfiguration(steps: 3, temperature: 1, orderNoise: 0.5, leastOdds: 0.9))
 
   static func make(seed: UInt64 = 1, rewards: Bool = true) throws -> World {
     let genie = try Genie(configuration, seed: seed)
@@ -36,10 +36,11 @@ enum SmallWorld {
       : nil
     // No ends of its own: tests decide how long an episode is.
     if let model { model.parameters.all.last!.value[2] = -100 }
-    let critic = try FrameCritic(
-      FrameCriticConfiguration(rows: 4, columns: 4, vocabulary: 24, channels: 4, filters: 4), seed: seed)
+    let odds = try ActionOdds(
+      ActionOddsConfiguration(rows: 4, columns: 4, vocabulary: 24, actions: 5, channels: 4, filters: 4),
+      seed: seed)
     return World(
-      genie: genie, rewards: model, critic: critic, levels: levels,
+      genie: genie, rewards: model, odds: odds, levels: levels,
       manifest: WorldManifest(name: "small", sampling: configuration.sampling, horizon: 40))
   }
 

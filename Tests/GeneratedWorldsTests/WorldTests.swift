@@ -29,7 +29,7 @@ import WorldModel
     try world.save(to: folder)
     let loaded = try World(folder)
     #expect(try frames(loaded) == frames(world))
-    #expect(loaded.rewards != nil && loaded.critic != nil)
+    #expect(loaded.rewards != nil && loaded.odds != nil)
     #expect(loaded.manifest.hashes.count == 6)
     #expect(loaded.levels.bytes == world.levels.bytes)
   }
@@ -57,7 +57,7 @@ import WorldModel
 
   @Test(arguments: [
     "tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors",
-    "critic.safetensors",
+    "action_odds.safetensors",
   ])
   func damageIsFound(file: String) throws {
     let place = try TemporaryFolder()

@@ -6,11 +6,10 @@ import Testing
 
 @testable import WorldModel
 
-@Suite struct FrameCriticTests {
+@Suite struct ActionOddsTests {
   private let genie: Genie
   private let prompt: [Int32]
-  /// Three frames to try with the same action.
-  private let careful = SamplingConfiguration(steps: 2, temperature: 0.8, retries: 3, unreal: 0)
+  private let careful = SamplingConfiguration(steps: 2, temperature: 0.8, leastOdds: 0.5)
 
   init() throws {
     genie = try Genie.sample()
@@ -19,20 +18,14 @@ import Testing
     prompt = (0..<16).map { Int32(key.integer(UInt64($0), below: 12)) }
   }
 
-  /// Of random weights: it finds some frames unreal, for no reason.
-  private func critic() throws -> FrameCritic {
-    let d = genie.dynamics.configuration
-    let critic = try FrameCritic(
-      FrameCriticConfiguration(
-        rows: d.rows, columns: d.columns, vocabulary: d.vocabulary, channels: 4, filters: 8), seed: 5)
-    let head = critic.parameters.all.first { $0.name == "head.weight" }!
+  /// Of random weights: it finds some actions impossible, for no reason.
+  private func odds() throws -> ActionOdds {
+    let odds = try ActionOdds(genie, seed: 5)
     let key = RandomKey(seed: 6)
-    for i in 0..<head.value.count { head.value[i] = 4 * key.normal(UInt64(i)) }
-    return critic
-  }
-
-  private func prepared() throws -> PreparedGenie {
-    PreparedGenie(genie, precision: .float32, critic: try critic())
+    for head in odds.parameters.all where head.name.hasSuffix("head.weight") {
+      for i in 0..<head.value.count { head.value[i] = 0.3 * key.normal(UInt64(i)) }
+    }
+    return odds
   }
 
   private func play(
@@ -59,83 +52,91 @@ import Testing
     return seen
   }
 
-  @Test func whatPassesIsLeftAsItIs() throws {
+  @Test func everyActionIsAsItIsWhereNothingElseIsAsked() throws {
     let plain = PreparedGenie(genie, precision: .float32)
+    let watched = PreparedGenie(genie, precision: .float32, odds: try odds())
+    var unasked = careful
+    unasked.leastOdds = 0
     let expected = play(plain, with: FrameSampler(plain), careful)
-    let watched = try prepared()
-    var (lenient, unasked) = (careful, careful)
-    lenient.unreal = 100
-    unasked.retries = 0
-    #expect(play(watched, with: FrameSampler(watched), lenient) == expected)
-    #expect(play(watched, with: FrameSampler(watched), unasked) == expected, "nobody asked for it")
+    #expect(play(watched, with: FrameSampler(watched), unasked) == expected)
     #expect(play(watched, with: FrameSampler(watched), careful) != expected)
   }
 
-  /// A frame is never less real than the one that would have been drawn, and another one only where that one was rejected.
-  @Test func framesAreDrawnAnewUntilOnePasses() throws {
-    let prepared = try prepared()
-    let critic = prepared.critic!
-    let (tape, plain) = (Tape(arena: Arena()), FrameSampler(prepared))
-    func unreality(_ tokens: [Int32]) -> Float {
-      tape.reset()
-      return critic.unreality(tokens, tape: tape)
-    }
+  /// A frame is what the action leads to that the odds name.
+  @Test func whatIsImpossibleDoesWhatAnotherDoes() throws {
+    let odds = try odds()
+    let prepared = PreparedGenie(genie, precision: .float32, odds: odds)
+    let (tape, sampler) = (Tape(arena: Arena()), FrameSampler(prepared))
+    var unasked = careful
+    unasked.leastOdds = 0
     var (kept, replaced) = (0, 0)
     var frame = [UInt8](repeating: 0, count: 768)
     _ = play(prepared, with: FrameSampler(prepared), careful) { before, action, after in
-      var (state, unasked) = (before, careful)
-      unasked.retries = 0
-      let previous = unreality(before.tokens)
+      tape.reset()
+      let instead = odds.instead(of: action, after: before.tokens, leastOdds: 0.5, tape: tape)
+      var state = before
       frame.withUnsafeMutableBufferPointer {
-        _ = plain.next(
-          action: action, state: &state, configuration: unasked, key: RandomKey(seed: 3),
+        _ = sampler.next(
+          action: instead, state: &state, configuration: unasked, key: RandomKey(seed: 3),
           into: $0.baseAddress!)
       }
-      let (first, found) = (unreality(state.tokens), unreality(after.tokens))
-      if first <= max(0, previous) {
-        #expect(after.tokens == state.tokens)
-        kept += 1
-      } else {
-        #expect(found <= first)
-        replaced += after.tokens == state.tokens ? 0 : 1
-      }
+      #expect(after.tokens == state.tokens)
+      if instead == action { kept += 1 } else { replaced += 1 }
     }
     #expect(kept > 2 && replaced > 2, "\(kept) kept, \(replaced) replaced")
   }
 
   @Test(arguments: [1, 2, 3]) func aTeamDreamsTheSameWorld(threads: Int) throws {
-    let prepared = try prepared()
+    let prepared = PreparedGenie(genie, precision: .float32, odds: try odds())
     let alone = play(prepared, with: FrameSampler(prepared), careful)
     #expect(play(prepared, with: FrameSampler(prepared), careful) == alone)
-    #expect(
-      play(prepared, with: TeamSampler(prepared, workers: Workers(count: threads)), careful) == alone)
+    #expect(play(prepared, with: TeamSampler(prepared, workers: Workers(count: threads)), careful) == alone)
   }
 
-  @Test func otherActionsAreTriedBySimilarity() {
-    let vectors = genie.dynamics.actionVectors
-    for (action, vector) in [[1, 0, 0, 0], [0.8, 0.6, 0, 0], [-1, 0, 0, 0], [0, 1, 0, 0]].enumerated() {
-      for (channel, value) in vector.enumerated() { vectors[action * 4 + channel] = Float(value) }
+  /// The most similar of the actions that are shown; where none is, the action itself.
+  @Test func theMostSimilarShownActionIsTaken() throws {
+    genie.latentActions.quantizer.codebook.copy(
+      from: Tensor([1, 0, 0, 0, 0.8, 0.6, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0], shape: [4, 4]))
+    let odds = try ActionOdds(genie, seed: 5)
+    // Whatever the frame: of 4 actions with a quarter each, these are the odds.
+    func instead(of action: Int32, odds shown: [Float], leastOdds: Float = 0.1) -> Int32 {
+      for parameter in odds.parameters.all where parameter.name.contains("head") {
+        for i in 0..<parameter.value.count {
+          parameter.value[i] = parameter.name.hasSuffix("bias") ? log(shown[i]) : 0
+        }
+      }
+      return odds.instead(of: action, after: prompt, leastOdds: leastOdds, tape: Tape(arena: Arena()))
     }
-    #expect(genie.dynamics.similarActions == [[1, 3, 2], [0, 3, 2], [3, 1, 0], [1, 0, 2]])
+    #expect(instead(of: 0, odds: [1, 1, 1, 1]) == 0)
+    #expect(instead(of: 0, odds: [0.01, 1, 1, 1]) == 1)
+    #expect(instead(of: 0, odds: [0.01, 0.01, 1, 1]) == 3)
+    #expect(instead(of: 0, odds: [0.01, 0.01, 1, 0.01]) == 2)
+    #expect(instead(of: 2, odds: [1, 1, 0.01, 1]) == 3)
+    #expect(instead(of: 0, odds: [0.01, 1, 1, 1], leastOdds: 0.001) == 0)
+    #expect(instead(of: 0, odds: [1, 1, 1, 1], leastOdds: 2) == 0, "none is shown")
+    // An action that is hardly ever done is not impossible because of that.
+    odds.use.copy(from: Tensor([0.01, 0.39, 0.3, 0.3], shape: [4]))
+    #expect(instead(of: 0, odds: [0.9, 1, 1, 1], leastOdds: 0.5) == 0)
   }
 
   @Test func filesComeBackAndLiesAreFound() throws {
     let folder = try TemporaryFolder()
-    let critic = try critic()
-    try critic.save(to: folder.url)
-    let read = try FrameCritic(folder: folder.url)
-    #expect(read.configuration == critic.configuration)
-    let tape = Tape(arena: Arena())
-    #expect(read.unreality(prompt, tape: tape) == critic.unreality(prompt, tape: tape))
-    for change: (inout FrameCriticConfiguration) -> Void in [
-      { $0.rows = 0 }, { $0.vocabulary = 1 << 20 }, { $0.filters = -1 },
+    let odds = try odds()
+    odds.use.copy(from: Tensor([0.1, 0.2, 0.3, 0.4], shape: [4]))
+    #expect(try ActionOdds.found(in: folder.url) == nil)
+    try odds.save(to: folder.url)
+    let read = try #require(try ActionOdds.found(in: folder.url))
+    #expect(read.configuration == odds.configuration)
+    #expect(read.state.mapValues(\.values) == odds.state.mapValues(\.values))
+    for change: (inout ActionOddsConfiguration) -> Void in [
+      { $0.rows = 0 }, { $0.vocabulary = 1 << 20 }, { $0.filters = -1 }, { $0.actions = 0 },
     ] {
-      var bad = critic.configuration
+      var bad = odds.configuration
       change(&bad)
-      #expect(throws: GenieError.self) { try FrameCritic(bad, seed: 1) }
+      #expect(throws: GenieError.self) { try ActionOdds(bad, seed: 1) }
     }
-    let file = folder.file(FrameCritic.file)
+    let file = folder.file(ActionOdds.file)
     try Data(try Data(contentsOf: file).dropLast(9)).write(to: file)
-    #expect(throws: GenieError.self) { try FrameCritic(folder: folder.url) }
+    #expect(throws: GenieError.self) { try ActionOdds.found(in: folder.url) }
   }
 }

@@ -29,8 +29,7 @@ import Video
       tokenizer: .init(steps: 8, batch: 3, time: 3, optimizer: Self.optimizer),
       latentActions: .init(steps: 8, batch: 6, time: 3, optimizer: Self.optimizer),
       dynamics: .init(steps: 8, batch: 3, time: 5, optimizer: Self.optimizer),
-      unseenActions: .init(steps: 8, batch: 8, time: 2, optimizer: Self.optimizer),
-      critic: .init(steps: 8, batch: 8, time: 5, optimizer: Self.optimizer), continuousShare: 0.3,
+      actionOdds: .init(steps: 8, batch: 8, time: 2, optimizer: Self.optimizer), continuousShare: 0.3,
       shortTime: 2,
       shortBatch: 4, shortShare: 0.4, heldOut: 0.2)
   }
@@ -48,17 +47,15 @@ import Video
     case "latent_actions":
       try LatentActionStage(
         genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)
-    case "unseen_actions":
-      UnseenActionsStage(
-        genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
-        workers: workers, seed: 3)
-    case "critic":
-      try criticStage(genie, configuration, data: data, workers: workers)
+    case "action_odds":
+      ActionOddsStage(
+        try ActionOdds(genie, seed: 3), training: configuration,
+        store: TokenStore(genie, folder: video, workers: workers), data: data, workers: workers, seed: 3)
     default:
       try DynamicsStage(
         genie, training: configuration, store: TokenStore(genie, folder: video, workers: workers), data: data,
         unseen: withAll
-          ? (stage("unseen_actions", video, withAll: true) as? UnseenActionsStage)?.unseen() : nil,
+          ? (stage("action_odds", video, withAll: true) as? ActionOddsStage)?.unseen() : nil,
         // Untrained: it takes some ends for ends of episodes.
         rewards: TokenRewardModel(
           TokenRewardConfiguration(
@@ -67,29 +64,13 @@ import Video
     }
   }
 
-  private func criticStage(
-    _ genie: Genie, _ configuration: TrainingConfiguration, data: TrainingData, workers: Workers
-  ) throws -> CriticStage {
-    let store = TokenStore(genie, folder: data.folder, workers: workers)
-    let d = genie.dynamics.configuration
-    let critic = try FrameCritic(
-      FrameCriticConfiguration(
-        rows: d.rows, columns: d.columns, vocabulary: d.vocabulary, channels: 4, filters: 8), seed: 3)
-    let dreams = DreamtFrames(
-      PreparedGenie(genie, precision: .float32), store: store, episodes: data.split.training, worlds: 6,
-      frames: 5, workers: workers, seed: 3)
-    return CriticStage(
-      critic, limit: 2, training: configuration, store: store, dreams: dreams, data: data, workers: workers,
-      seed: 3)
-  }
-
   private func train(_ stage: any TrainingStage, _ steps: Range<Int>) throws {
     for step in steps {
       for figure in try stage.step(step, progress: Double(step) / 8) { #expect(figure.value.isFinite) }
     }
   }
 
-  @Test(arguments: ["tokenizer", "latent_actions", "unseen_actions", "dynamics", "critic"], [false, true])
+  @Test(arguments: ["tokenizer", "latent_actions", "action_odds", "dynamics"], [false, true])
   func aResumedStageRepeatsTheUninterruptedOne(name: String, withAll: Bool) throws {
     let video = try SampleVideo()
     let whole = try stage(name, video.clips, withAll: withAll)
@@ -115,7 +96,7 @@ import Video
 
 extension TrainingStageTests {
   /// Two processes of one worker do to the bit what two workers of one process do.
-  @Test(arguments: ["tokenizer", "latent_actions", "dynamics", "critic"])
+  @Test(arguments: ["tokenizer", "latent_actions", "dynamics", "action_odds"])
   func processesTrainAsWorkersDo(name: String) throws {
     let video = try SampleVideo()
     let clips = video.clips
@@ -216,7 +197,7 @@ extension TrainingStageTests {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
     let newer = [
-      "unseenActions", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare",
+      "actionOdds", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "tokenizerShare",
       "latentActionShare",
     ]
     for key in newer { object[key] = nil }
@@ -227,50 +208,6 @@ extension TrainingStageTests {
     let read = try JSONDecoder().decode(TrainingConfiguration.self, from: data)
     #expect(read.masking.firstFrame == 0 && !read.masking.rehearses && read.rareShare == 0)
     #expect(read.masking.unseenActions == 0 && read.masking.corruption == MaskingConfiguration().corruption)
-  }
-}
-
-@Suite struct UnseenActionsTests {
-  /// After pictures of code 1 the video shows actions 0 and 1, after those of code 2 only 2 and 3.
-  @Test func whatNeverFollowsIsFound() throws {
-    let video = try SampleVideo()
-    let data = TrainingData(video.clips, heldOut: 0.2)
-    let frames = video.clips.shards.map(\.count)
-    let total = frames.reduce(0, +)
-    let key = RandomKey(seed: 5)
-    let codes = (0..<total).map { Int32(1 + key.integer(UInt64($0), below: 2)) }
-    let actions = (0..<total).map { frame -> Int32 in
-      guard frame > 0 else { return Dynamics.noAction }
-      return (codes[frame - 1] - 1) * 2 + Int32(key.integer(UInt64(total + frame), below: 2))
-    }
-    let shards = [0..<frames[0], frames[0]..<total].map { range in
-      TokenShard(
-        tokens: codes[range].flatMap { [UInt16](repeating: UInt16($0), count: 16) },
-        actions: Array(actions[range]), tokensPerFrame: 16)
-    }
-    let store = TokenStore(shards: shards, tokensPerFrame: 16)
-    let genie = try Genie(.sample(), seed: 1)
-    // 2 is like 0, 3 is like 1.
-    genie.latentActions.quantizer.codebook.copy(
-      from: Tensor([1, 0, 0, 0, 0, 1, 0, 0, 0.8, 0.6, 0, 0, 0.6, 0.8, 0, 0], shape: [4, 4]))
-    let stage = UnseenActionsStage(
-      genie,
-      training: TrainingConfiguration(
-        unseenActions: .init(
-          steps: 150, batch: 32, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05))),
-      store: store, data: data, workers: Workers(count: 2), seed: 1)
-    let steps = stage.configuration.steps
-    for step in 0..<steps { _ = stage.step(step, progress: Double(step) / Double(steps)) }
-    let unseen = stage.unseen()
-    for episode in data.split.training {
-      for frame in episode.frames.dropLast() {
-        let action = actions[store.place(episode.shard, frame + 1)]
-        #expect(
-          unseen.inPlace(of: action, after: frame, of: episode.shard) == [
-            action < 2 ? action + 2 : action - 2
-          ])
-      }
-    }
   }
 }
 

@@ -90,8 +90,8 @@ extension GeneratedWorldPool: Snapshotting {
     for (file, digest) in world.manifest.hashes.sorted(by: { $0.key < $1.key }) { mix(file + digest) }
     // A world that was never saved has no hashes: its weights are few.
     if world.manifest.hashes.isEmpty {
-      let critic = world.critic?.parameters.state ?? [:]
-      for state in [world.genie.tokenizer.state, world.genie.dynamics.state, critic] {
+      let odds = world.odds?.state ?? [:]
+      for state in [world.genie.tokenizer.state, world.genie.dynamics.state, odds] {
         for (name, tensor) in state.sorted(by: { $0.key < $1.key }) {
           mix(name)
           for value in tensor.values { hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3 }
@@ -99,7 +99,7 @@ extension GeneratedWorldPool: Snapshotting {
       }
     }
     mix(
-      "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots) \(sampling.retries) \(sampling.unreal)"
+      "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots) \(sampling.leastOdds)"
     )
     return DreamSnapshotHeader(
       model: String(hash, radix: 16), precision: world.precision.rawValue,

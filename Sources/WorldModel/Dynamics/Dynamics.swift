@@ -166,17 +166,5 @@ public final class Dynamics: Sendable {
   }
 
   /// What a checkpoint keeps.
-  /// For each latent action the others, the most similar first.
-  var similarActions: [[Int32]] {
-    let count = configuration.actions
-    let products = Tensor(shape: [count, count])
-    products.assignProduct(actionVectors, actionVectors, transposedB: true)
-    return (0..<count).map { action in
-      (0..<count).filter { $0 != action }
-        .sorted { (products[action * count + $0], $1) > (products[action * count + $1], $0) }
-        .map(Int32.init)
-    }
-  }
-
   public var state: [String: Tensor] { parameters.state.merging(["actionVectors": actionVectors]) { $1 } }
 }

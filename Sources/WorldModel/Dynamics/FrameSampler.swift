@@ -13,7 +13,7 @@ public final class FrameSampler: WorldSampler {
   private let tape: Tape
   private let decoderTape: Tape
   public let draft: FrameDraft
-  public let criticTape = Tape(arena: Arena())
+  public let oddsTape = Tape(arena: Arena())
   private let member: TeamMember?
   /// Told what a frame's time goes to.
   public var profile: Profile? {
@@ -58,7 +58,7 @@ public final class FrameSampler: WorldSampler {
   }
 
   /// All samplers of a team call it alike.
-  public func propose(
+  public func draw(
     action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
@@ -133,7 +133,7 @@ public final class TeamSampler: WorldSampler, @unchecked Sendable {
   private let samplers: [FrameSampler]
   public let prepared: PreparedGenie
   public let draft: FrameDraft
-  public let criticTape = Tape(arena: Arena())
+  public let oddsTape = Tape(arena: Arena())
   private let workers: Workers
 
   public init(_ prepared: PreparedGenie, workers: Workers) {
@@ -154,14 +154,14 @@ public final class TeamSampler: WorldSampler, @unchecked Sendable {
   }
 
   /// As ``FrameSampler`` does it, bit for bit.
-  public func propose(
+  public func draw(
     action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
     nonisolated(unsafe) let pixels = frame
     workers.run { [self] worker in
       guard worker < samplers.count else { return }
-      _ = samplers[worker].propose(
+      _ = samplers[worker].draw(
         action: action, state: state, configuration: configuration, key: key, into: pixels)
     }
     return draft.result

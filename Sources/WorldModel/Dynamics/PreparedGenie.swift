@@ -9,27 +9,24 @@ public struct PreparedGenie: Sendable {
   /// Of products and caches of the dynamics. The decoder draws what is seen, and what bf16 rounds off would be (0.3 to 1 dB
   /// of 42); it is a small part of a frame, and always Float32.
   public let precision: Precision
-  /// Says which frames to draw anew, where the sampling asks for it.
-  public let critic: FrameCritic?
-  /// For each latent action the others, the most similar first.
-  let similarActions: [[Int32]]
+  /// Says which actions are done as others, where the sampling asks for it.
+  public let odds: ActionOdds?
   let dynamicsWeights: PackedWeights
   let decoderWeights: PackedWeights
   let dynamics: PreparedBiases
   let decoder: PreparedBiases
 
-  public init(_ genie: Genie, precision: Precision, critic: FrameCritic? = nil) {
-    self.init(genie, precision: precision, critic: critic, packed: (nil, nil))
+  public init(_ genie: Genie, precision: Precision, odds: ActionOdds? = nil) {
+    self.init(genie, precision: precision, odds: odds, packed: (nil, nil))
   }
 
   private init(
-    _ genie: Genie, precision: Precision, critic: FrameCritic?,
+    _ genie: Genie, precision: Precision, odds: ActionOdds?,
     packed: (dynamics: StoredValues?, decoder: StoredValues?)
   ) {
     self.genie = genie
     self.precision = precision
-    self.critic = critic
-    similarActions = genie.dynamics.similarActions
+    self.odds = odds
     dynamicsWeights = PackedWeights(
       genie.dynamics.parameters.all, precision: precision, stored: packed.dynamics)
     decoderWeights = PackedWeights(
@@ -42,10 +39,10 @@ public struct PreparedGenie: Sendable {
   /// one copy of them.
   /// - Throws: ``CheckpointError/unreadable(_:)``
   public init(
-    _ genie: Genie, precision: Precision, critic: FrameCritic? = nil, packedIn folder: URL
+    _ genie: Genie, precision: Precision, odds: ActionOdds? = nil, packedIn folder: URL
   ) throws(CheckpointError) {
     self.init(
-      genie, precision: precision, critic: critic,
+      genie, precision: precision, odds: odds,
       packed: (
         try MappedCheckpoint(folder.appending(path: "dynamics.\(precision.rawValue).packed")),
         try MappedCheckpoint(folder.appending(path: "decoder.packed"))

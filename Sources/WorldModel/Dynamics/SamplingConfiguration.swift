@@ -15,24 +15,20 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// taken from either. The first uncertain token decides which frame it is, and the others then follow. Where no token
   /// is uncertain, the whole frame is fixed at once and no further step is needed.
   public var pilots: Int
-  /// Frames to draw anew, at temperature 1, where the world's critic finds one that no video would show. If these are unreal, too,
-  /// the action cannot be shown there, and the frame is what comes of another one, the most similar first. 0 leaves every
-  /// frame as it was drawn first.
-  public var retries: Int
-  /// What is unreal: the log of how much likelier a frame is in dreams than in the video, over that of the frame before.
-  public var unreal: Float
+  /// An action that the video shows so much more seldom after such a frame than anywhere does what the most similar other one does
+  /// (``ActionOdds``). 0 takes every action as it is.
+  public var leastOdds: Float
 
   public init(
     steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0,
-    retries: Int = 0, unreal: Float = 2
+    leastOdds: Float = 0
   ) {
     self.steps = steps
     self.temperature = temperature
     self.leastShare = leastShare
     self.orderNoise = orderNoise
     self.pilots = pilots
-    self.retries = retries
-    self.unreal = unreal
+    self.leastOdds = leastOdds
   }
 
   /// What an older file does not tell is as it was then.
@@ -44,12 +40,11 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
       leastShare: try values.decodeIfPresent(Float.self, forKey: .leastShare) ?? 0,
       orderNoise: try values.decode(Float.self, forKey: .orderNoise),
       pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0,
-      retries: try values.decodeIfPresent(Int.self, forKey: .retries) ?? 0,
-      unreal: try values.decodeIfPresent(Float.self, forKey: .unreal) ?? 2)
+      leastOdds: try values.decodeIfPresent(Float.self, forKey: .leastOdds) ?? 0)
   }
 
   /// For a first frame that nothing is known of: tokens are drawn one after the other, in an order left almost to chance. Where the
   /// surest come first, every frame begins with the plainest sky.
   public static let level = SamplingConfiguration(
-    steps: 64, temperature: 1, leastShare: 0.05, orderNoise: 10, retries: 8)
+    steps: 64, temperature: 1, leastShare: 0.05, orderNoise: 10)
 }

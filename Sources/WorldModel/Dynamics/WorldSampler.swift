@@ -11,13 +11,13 @@ public struct SampledFrame: Sendable {
 /// What dreams worlds frame by frame: one worker, or several together.
 public protocol WorldSampler: AnyObject {
   var prepared: PreparedGenie { get }
-  /// The frame that was proposed last.
+  /// The frame that was drawn last.
   var draft: FrameDraft { get }
-  /// For the critic.
-  var criticTape: Tape { get }
+  /// For the odds of actions.
+  var oddsTape: Tape { get }
 
-  /// Samples a next frame; the state does not go on yet, and another frame can be proposed in its place.
-  func propose(
+  /// Samples a next frame with just this action; the state does not go on yet.
+  func draw(
     action: Int32, state: WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame
@@ -36,69 +36,14 @@ extension WorldSampler {
     action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
-    let result = settle(
-      FrameProposal(action: action, configuration: configuration, key: key), state: state, into: frame)
+    var action = action
+    if configuration.leastOdds > 0, state.dynamics.frames > 0, let odds = prepared.odds {
+      oddsTape.reset()
+      action = odds.instead(
+        of: action, after: state.tokens, leastOdds: configuration.leastOdds, tape: oddsTape)
+    }
+    let result = draw(action: action, state: state, configuration: configuration, key: key, into: frame)
     state.advance(draft.tokens)
     return result
-  }
-
-  /// Proposes frames until the critic lets one pass; the least unreal of all, if none does.
-  ///
-  /// A frame is rejected that is more unreal than the one before it by ``SamplingConfiguration/unreal``: of a world that has been
-  /// unreal already (a sketch was its start) there is nothing better to be had.
-  private func settle(
-    _ first: FrameProposal, state: WorldState, into frame: UnsafeMutablePointer<UInt8>
-  ) -> SampledFrame {
-    var result = propose(first, state: state, into: frame)
-    guard first.configuration.retries > 0, let critic = prepared.critic else { return result }
-    var limit = first.configuration.unreal
-    var (best, least) = (first, unreality(draft.tokens, critic))
-    guard least > limit else { return result }
-    let begins = state.dynamics.frames == 0
-    if !begins { limit += max(0, unreality(state.tokens, critic)) }
-    guard least > limit else { return result }
-    for other in first.others(similar: begins ? [] : prepared.similarActions[Int(first.action)]) {
-      result = propose(other, state: state, into: frame)
-      let found = unreality(draft.tokens, critic)
-      guard found > limit else { return result }
-      if found < least { (best, least) = (other, found) }
-    }
-    return propose(best, state: state, into: frame)
-  }
-
-  private func propose(
-    _ proposal: FrameProposal, state: WorldState, into frame: UnsafeMutablePointer<UInt8>
-  ) -> SampledFrame {
-    propose(
-      action: proposal.action, state: state, configuration: proposal.configuration, key: proposal.key,
-      into: frame)
-  }
-
-  private func unreality(_ tokens: [Int32], _ critic: FrameCritic) -> Float {
-    criticTape.reset()
-    return critic.unreality(tokens, tape: criticTape)
-  }
-}
-
-/// What a frame may be sampled with.
-private struct FrameProposal {
-  var action: Int32
-  var configuration: SamplingConfiguration
-  var key: RandomKey
-
-  /// What to try in its place: the same at temperature 1, then other actions.
-  func others(similar: [Int32]) -> [FrameProposal] {
-    var warm = self
-    warm.configuration.temperature = max(1, configuration.temperature)
-    return (0..<configuration.retries).map { retry in
-      var again = warm
-      again.key = key.folded(in: "retry").folded(in: UInt64(retry))
-      return again
-    }
-      + similar.map { action in
-        var other = self
-        other.action = action
-        return other
-      }
   }
 }

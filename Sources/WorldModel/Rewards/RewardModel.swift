@@ -1,5 +1,4 @@
 import Autograd
-import Foundation
 import NeuralNetwork
 
 /// What a transition earned, and whether the episode ended with it.
@@ -62,7 +61,7 @@ public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
 }
 
 /// Finds rewards and ends in the tokens of two successive frames. Trained on a few labelled episodes.
-public final class TokenRewardModel: RewardModel, Sendable {
+public final class TokenRewardModel: RewardModel, StoredModel, Sendable {
   public let configuration: TokenRewardConfiguration
   public let parameters: Parameters
   private let network: TransitionNetwork
@@ -99,20 +98,5 @@ public final class TokenRewardModel: RewardModel, Sendable {
 
   public static let file = "rewards.safetensors"
 
-  public func save(to folder: URL) throws(GenieError) {
-    do {
-      try Checkpoint.write(
-        parameters.state, configuration: configuration, to: folder.appending(path: Self.file))
-    } catch { throw .checkpoint(error) }
-  }
-
-  public convenience init(folder: URL) throws(GenieError) {
-    let file = folder.appending(path: Self.file)
-    let configuration: TokenRewardConfiguration
-    do { configuration = try Checkpoint.configuration(TokenRewardConfiguration.self, from: file) } catch {
-      throw .checkpoint(error)
-    }
-    try self.init(configuration, seed: 0)
-    do { try Checkpoint.read(into: parameters.state, from: file) } catch { throw .checkpoint(error) }
-  }
+  public var state: [String: Tensor] { parameters.state }
 }

@@ -80,20 +80,20 @@ public final class GenieTraining {
     hasDynamics = dynamics
   }
 
-  /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the
-  /// classifiers of unseen actions, dynamics, and where it is asked for the critic.
-  /// - Returns: how each stage went, the reward model and the critic if any, and the video as tokens.
+  /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the odds
+  /// of actions, and dynamics.
+  /// - Returns: how each stage went, the reward model and the odds if any, and the video as tokens.
   public func run() throws -> (
-    stages: [StageRecord], rewards: TokenRewardModel?, critic: FrameCritic?, scores: [EventScore],
+    stages: [StageRecord], rewards: TokenRewardModel?, odds: ActionOdds?, scores: [EventScore],
     store: TokenStore
   ) {
     var records: [StageRecord] = []
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
     let rewardShare = isLabelled ? 0.05 : 0
     let tokenShare = hasTokens ? 0 : configuration.tokenizerShare + configuration.latentActionShare
-    let unseenShare = configuration.masking.unseenActions > 0 ? 0.1 : 0
-    let criticShare = configuration.criticDreams > 0 ? 0.1 : 0
-    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - unseenShare - criticShare)
+    let masksUnseen = configuration.masking.unseenActions > 0 && !hasDynamics
+    let oddsShare = masksUnseen || genie.configuration.sampling.leastOdds > 0 ? 0.1 : 0
+    let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - oddsShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
         folder: folder, events: events, seconds: seconds.map { $0 * share }, collective: workers.collective,
@@ -117,12 +117,15 @@ public final class GenieTraining {
     let store = try encode()
     // Rewards first: the dynamics are to know the ends of episodes that have no label, too.
     let (rewards, scores) = isLabelled ? try reward(store) { try run($0, share: rewardShare) } : (nil, [])
+    var odds: ActionOdds?
     var unseen: UnseenActions?
-    if unseenShare > 0, !hasDynamics {
-      let stage = UnseenActionsStage(
-        genie, training: configuration, store: store, data: data, workers: workers, seed: seed)
-      try run(stage, share: unseenShare)
-      unseen = stage.unseen()
+    if oddsShare > 0 {
+      let found = try ActionOdds(genie, seed: seed &+ 4)
+      let stage = ActionOddsStage(
+        found, training: configuration, store: store, data: data, workers: workers, seed: seed)
+      try run(stage, share: oddsShare)
+      odds = found
+      if masksUnseen { unseen = stage.unseen() }
     }
     if !hasDynamics {
       try run(
@@ -131,36 +134,7 @@ public final class GenieTraining {
           workers: workers, seed: seed),
         share: dynamicsShare)
     }
-    let critic =
-      configuration.criticDreams > 0 ? try criticise(store) { try run($0, share: criticShare) } : nil
-    return (records, rewards, critic, scores, store)
-  }
-
-  private func criticise(_ store: TokenStore, run: (CriticStage) throws -> Void) throws -> FrameCritic {
-    let longest = training.map(\.frames.count).max() ?? 0
-    guard (1..<longest).contains(configuration.critic.time), longest >= DreamtFrames.context else {
-      throw TrainingError.unusable(
-        "training.critic.time is \(configuration.critic.time): dreams as long as that are played with the actions of an "
-          + "episode, and the longest has \(longest) frames")
-    }
-    let d = genie.dynamics.configuration
-    let critic = try FrameCritic(
-      FrameCriticConfiguration(rows: d.rows, columns: d.columns, vocabulary: d.vocabulary), seed: seed &+ 4)
-    critic.ground(genie.tokenizer.quantizer.codebook, key: RandomKey(seed: seed).folded(in: "critic"))
-    let bar = ProgressBar(
-      "dreaming", total: configuration.criticDreams, unit: "worlds",
-      style: showsProgress && workers.rank == 0 ? .automatic : .quiet)
-    nonisolated(unsafe) let shown = bar
-    let dreams = DreamtFrames(
-      PreparedGenie(genie, precision: configuration.precision), store: store, episodes: training,
-      worlds: configuration.criticDreams, frames: configuration.critic.time, workers: workers, seed: seed
-    ) { shown.update(to: $0) }
-    bar.finish()
-    try run(
-      CriticStage(
-        critic, limit: genie.configuration.sampling.unreal, training: configuration, store: store,
-        dreams: dreams, data: data, workers: workers, seed: seed))
-    return critic
+    return (records, rewards, odds, scores, store)
   }
 
   private func reward(

@@ -17,21 +17,17 @@ public struct StageConfiguration: Codable, Sendable, Equatable {
   }
 }
 
-/// How a Genie is trained, one stage after the other: tokenizer, latent actions, the heads for rewards and ends, classifiers of unseen
+/// How a Genie is trained, one stage after the other: tokenizer, latent actions, the heads for rewards and ends, the odds of
 /// actions, dynamics (Genie, section 2.1, has the first two and the last).
 public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var tokenizer: StageConfiguration
   public var latentActions: StageConfiguration
   public var dynamics: StageConfiguration
   public var rewards: StageConfiguration
-  /// Of the classifiers that find unseen actions, where ``MaskingConfiguration/unseenActions`` asks for them.
-  public var unseenActions: StageConfiguration
-  /// Of the critic; ``StageConfiguration/time`` is how many frames it sees of a dream.
-  public var critic: StageConfiguration
-  /// Worlds that are dreamt for the critic to learn from; 0 trains none.
-  public var criticDreams: Int
+  /// Of the ``ActionOdds``, where ``MaskingConfiguration/unseenActions`` or ``SamplingConfiguration/leastOdds`` asks for them.
+  public var actionOdds: StageConfiguration
   /// Shares of the time, where there is a time, for the tokenizer and the latent actions; a twentieth goes to rewards where
-  /// there are labels, a tenth to unseen actions where these are asked for, the rest to the dynamics.
+  /// there are labels, a tenth to the odds of actions where these are asked for, the rest to the dynamics.
   public var tokenizerShare: Double
   public var latentActionShare: Double
   /// What rare patches count more when the tokenizer is trained: to the power of so much over the share of their code. 0
@@ -74,11 +70,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     dynamics: StageConfiguration = .init(steps: 8000, batch: 4, time: 10),
     rewards: StageConfiguration = .init(
       steps: 4000, batch: 64, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
-    unseenActions: StageConfiguration = .init(
+    actionOdds: StageConfiguration = .init(
       steps: 5000, batch: 128, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
-    critic: StageConfiguration = .init(
-      steps: 4000, batch: 128, time: 24, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05)),
-    criticDreams: Int = 0, tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15,
+    tokenizerShare: Double = 0.27, latentActionShare: Double = 0.15,
     rarityEmphasis: Float = 0,
     codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
@@ -91,9 +85,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.latentActions = latentActions
     self.dynamics = dynamics
     self.rewards = rewards
-    self.unseenActions = unseenActions
-    self.critic = critic
-    self.criticDreams = criticDreams
+    self.actionOdds = actionOdds
     self.tokenizerShare = tokenizerShare
     self.latentActionShare = latentActionShare
     self.rarityEmphasis = rarityEmphasis
@@ -126,9 +118,7 @@ extension TrainingConfiguration {
     try read(.latentActions, \.latentActions)
     try read(.dynamics, \.dynamics)
     try read(.rewards, \.rewards)
-    try read(.unseenActions, \.unseenActions)
-    try read(.critic, \.critic)
-    try read(.criticDreams, \.criticDreams)
+    try read(.actionOdds, \.actionOdds)
     try read(.tokenizerShare, \.tokenizerShare)
     try read(.latentActionShare, \.latentActionShare)
     try read(.rarityEmphasis, \.rarityEmphasis)

@@ -2,7 +2,7 @@ import Autograd
 import Foundation
 import NeuralNetwork
 
-/// Which latent actions video does not show at each of its frames, as ``UnseenActionsStage`` finds.
+/// Which latent actions video does not show at each of its frames, as ``ActionOdds`` finds.
 ///
 /// Latent actions stand for effects, so where an effect is impossible (to go right, at a wall) the action is never inferred, and a
 /// dynamics model would never learn what comes of it. Such an action is to do what the most similar possible action does.
@@ -12,7 +12,7 @@ struct UnseenActions: Sendable {
   /// `[frames, actions]`.
   private let odds: [Float]
   private let actions: Int
-  /// Of the vectors of two actions: `[actions, actions]`.
+  /// As ``ActionOdds`` has them: `[actions, actions]`.
   private let similarities: [Float]
 
   /// An action counts as unseen where it is so many times less likely than in the whole video.
@@ -20,14 +20,12 @@ struct UnseenActions: Sendable {
 
   /// - Parameters:
   ///   - odds: `[frames of the store, actions]`: how often each action follows, over how often it does anywhere.
-  ///   - vectors: `[actions, width]`, of length 1: the codebook of the latent actions.
-  init(_ store: TokenStore, odds: [Float], actions vectors: Tensor) {
+  ///   - similarities: `[actions, actions]`, of the actions' vectors.
+  init(_ store: TokenStore, odds: [Float], similarities: Tensor) {
     self.store = store
     self.odds = odds
-    actions = vectors.shape[0]
-    let products = Tensor(shape: [actions, actions])
-    products.assignProduct(vectors, vectors, transposedB: true)
-    similarities = products.values
+    actions = similarities.shape[0]
+    self.similarities = similarities.values
   }
 
   /// The actions that are not seen to follow a frame, and of all that are seen there are most similar to the one that did.

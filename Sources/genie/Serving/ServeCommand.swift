@@ -200,7 +200,7 @@ struct ServeCommand: ParsableCommand {
   private func prepared(_ world: World) throws -> PreparedGenie {
     guard let packed else { return PreparedGenie(world) }
     return try PreparedGenie(
-      world.genie, precision: world.precision, critic: world.critic, packedIn: URL(filePath: packed))
+      world.genie, precision: world.precision, odds: world.odds, packedIn: URL(filePath: packed))
   }
 
   func catalogue() throws -> EnvironmentCatalogue {

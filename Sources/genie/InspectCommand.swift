@@ -32,6 +32,7 @@ struct InspectCommand: ParsableCommand {
       ("tokenizer", genie.tokenizer.parameters.count),
       ("latent actions", genie.latentActions.parameters.count),
       ("dynamics", genie.dynamics.parameters.count), ("rewards", world.rewards?.parameters.count ?? 0),
+      ("action odds", world.odds?.parameters.count ?? 0),
     ]
     print(
       "\(world.manifest.name): \(t.height) x \(t.width) frames, \(world.actions) actions, \(world.levels.clips) levels"
@@ -44,13 +45,14 @@ struct InspectCommand: ParsableCommand {
         + "\(l.channels), \(l.encoderBlocks) + \(l.decoderBlocks) blocks, window \(l.window)",
       "width \(d.channels), \(d.blocks) blocks, \(d.heads) heads, window \(d.window), actions \(d.conditioning.rawValue)",
       world.rewards.map { "rewards \($0.configuration.values), and ends" } ?? "none",
+      world.odds.map { "two classifiers of \($0.configuration.filters) filters" } ?? "none",
     ]
     for ((name, count), text) in zip(parameters, descriptions) { table.append([name, "\(count)", text]) }
     print(table)
     let sampling = world.manifest.sampling
     print(
       "sampling: \(sampling.steps) steps, temperature \(sampling.temperature), \(sampling.pilots) pilots, "
-        + (world.odds == nil ? "every action as it is" : "least odds \(sampling.leastOdds)")
+        + (world.odds == nil || sampling.leastOdds == 0 ? "every action as it is" : "least odds \(sampling.leastOdds)")
         + "; horizon \(world.manifest.horizon)"
     )
     if let map = world.manifest.actionMap {

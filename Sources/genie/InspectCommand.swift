@@ -50,9 +50,10 @@ struct InspectCommand: ParsableCommand {
     for ((name, count), text) in zip(parameters, descriptions) { table.append([name, "\(count)", text]) }
     print(table)
     let sampling = world.manifest.sampling
+    let hasOdds = world.odds != nil && sampling.leastOdds > 0
     print(
       "sampling: \(sampling.steps) steps, temperature \(sampling.temperature), \(sampling.pilots) pilots, "
-        + (world.odds == nil || sampling.leastOdds == 0 ? "every action as it is" : "least odds \(sampling.leastOdds)")
+        + (hasOdds ? "least odds \(sampling.leastOdds)" : "every action as it is")
         + "; horizon \(world.manifest.horizon)"
     )
     if let map = world.manifest.actionMap {

@@ -21,11 +21,11 @@ struct BenchmarkPart {
     figures.append(Figure(name: name, value: value, unit: unit))
   }
 
-  /// The rate of the whole, and what share of the possible it is.
-  mutating func append(flops: Double, peak: PeakRate) {
-    append("gflops", flops * 1e-9, "GFLOP/s of the model")
+  /// The rate of the whole, where it is known, what share of the possible it is, and whether the machine was calm.
+  mutating func append(flops: Double?, peak: PeakRate) {
+    if let flops { append("gflops", flops * 1e-9, "GFLOP/s of the model") }
     append("peak_gflops", peak.best * 1e-9, "GFLOP/s that the processor can do")
-    append("fraction_of_peak", flops / peak.best, "of that")
+    if let flops { append("fraction_of_peak", flops / peak.best, "of that") }
     let warning = peak.calm < 0.95 ? ": something else was running, measure again" : ""
     append("calm", peak.calm, "of the processors were ours\(warning)")
   }

@@ -48,10 +48,11 @@ struct SamplingBenchmark {
         { try Stopwatch.secondsPerCall(over: 0.3) { try dreams.step() } },
       ] + others
     ).map(Stopwatch.median)
-    let flops = world.genie.configuration.frameFlops(steps: sampling.steps) * Double(options.worlds)
     part.append("frames_per_second", Double(options.worlds) / times[1], "frames/s of all worlds")
     part.append("milliseconds", times[1] * 1e3, "ms for a frame of every world")
-    part.append(flops: flops / times[1], peak: peak)
+    // With pilots a frame takes as many passes as it needs.
+    let flops = sampling.pilots > 0 ? nil : world.genie.configuration.frameFlops(steps: sampling.steps)
+    part.append(flops: flops.map { $0 * Double(options.worlds) / times[1] }, peak: peak)
     if let fastest = times.dropFirst(2).min() {
       part.append("torch_cached_frames_per_second", Double(options.worlds) / fastest, "frames/s")
       part.append("ratio_to_torch_cached", fastest / times[1], "times PyTorch, cached")
@@ -113,11 +114,13 @@ struct SamplingBenchmark {
   }
 }
 
-/// Some worlds of a pool whose window is full. Nobody says when they end: a world that has ended would not be dreamt on.
+/// Some worlds of a pool whose window is full, under random actions. Nobody says when they end: a world that has ended
+/// would not be dreamt on.
 struct PlayedWorlds {
   private var pool: GeneratedWorldPool
   private var slots: [Slot] = []
   private var batch: StepBatch
+  private var random = SplitMix64(seed: 0)
 
   init(
     _ world: World, count: Int, sampling: SamplingConfiguration, workers: Workers, precision: Precision
@@ -126,25 +129,21 @@ struct PlayedWorlds {
       world.at(precision), workers: workers, sampling: sampling, rewards: NoRewards(), slotLimit: 1024)
     batch = pool.makeBatch()
     try open(count)
-    try step()
+    for _ in 0..<world.genie.configuration.dynamics.window { try step() }
   }
 
-  /// Opens more of them.
+  /// Opens more of them, each at a level of the world's own.
   mutating func open(_ count: Int) throws {
     var new: [Slot] = []
     for _ in 0..<count { new.append(try pool.open(OpenOptions(horizon: 1 << 30))) }
-    let box = pool.observationSpace
-    let frames = pool.specification.promptLimit
-    // Some picture that is not the same everywhere.
-    let pixels = (0..<frames * box.byteCount).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
-    let prompt = Prompt(frames: frames, height: box.height, width: box.width, pixels: pixels)
-    try pool.reset(new, new.map { _ in ResetOptions(seed: 0, prompt: prompt) }, into: &batch)
+    try pool.reset(new, new.map { ResetOptions(seed: UInt64($0.index)) }, into: &batch)
     if let fault = batch.faults.compactMap({ $0 }).first { throw fault }
     slots += new
   }
 
   /// Dreams the next frame of all.
   mutating func step() throws {
-    try pool.step(slots, [Int32](repeating: 0, count: slots.count), into: &batch)
+    let actions = slots.map { _ in Int32(random.next(below: pool.actionSpace.count)) }
+    try pool.step(slots, actions, into: &batch)
   }
 }

@@ -72,8 +72,8 @@ def theirs(endpoint: str, steps: int, seed: int) -> list[tuple[int, float]]:
     environments = VecNormalize(game, norm_obs=False, norm_reward=True, clip_reward=1e9, gamma=0.99)
     curve = Curve()
     learner = PPO(
-        "CnnPolicy", environments, learning_rate=lambda remaining: 2e-3 * remaining, n_steps=64, batch_size=256,
-        n_epochs=3, gamma=0.99, gae_lambda=0.95, clip_range=0.2, ent_coef=0.01, max_grad_norm=0.5,
+        "CnnPolicy", environments, learning_rate=lambda remaining: 1.4e-3 * remaining, n_steps=32, batch_size=128,
+        n_epochs=3, gamma=0.99, gae_lambda=0.95, clip_range=0.2, ent_coef=0.003, max_grad_norm=0.5,
         # Ours is of half the squared error.
         vf_coef=0.25, seed=seed, device="cpu",
         policy_kwargs={

@@ -39,11 +39,11 @@ public struct PPOConfiguration: Codable, Sendable, Equatable {
   public var seed: UInt64
 
   public init(
-    totalSteps: Int = 200_000, environments: Int = 32, rolloutSteps: Int = 64, epochs: Int = 3,
-    minibatches: Int = 8, learningRate: Float = 2e-3, annealsLearningRate: Bool = true,
+    totalSteps: Int = 200_000, environments: Int = 32, rolloutSteps: Int = 32, epochs: Int = 3,
+    minibatches: Int = 8, learningRate: Float = 1.4e-3, annealsLearningRate: Bool = true,
     discount: Float = 0.99, advantageDecay: Float = 0.95, normalizesAdvantages: Bool = true,
     clip: Float = 0.2, clipsValueLoss: Bool = false, valueCoefficient: Float = 0.5,
-    entropyCoefficient: Float = 0.01, gradientClip: Float = 0.5, scalesRewards: Bool = true, seed: UInt64 = 1
+    entropyCoefficient: Float = 0.003, gradientClip: Float = 0.5, scalesRewards: Bool = true, seed: UInt64 = 1
   ) {
     self.totalSteps = totalSteps
     self.environments = environments

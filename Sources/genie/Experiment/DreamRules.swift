@@ -24,6 +24,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   var temperature: Float?
   var leastShare: Float?
   var pilots: Int?
+  /// Actions with lower odds do the most similar possible thing; nil leaves the world's own.
+  var leastOdds: Float?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -41,8 +43,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   static let startFrames = 4096
   /// A frame is doubtful where its tokens are, on average, less likely than this, in nats.
   static let doubt: Float = -0.1
-  /// What scrolls in is drawn as it occurs; what the dream is sure of stays.
-  static let lively: (temperature: Float, leastShare: Float) = (1, 0.05)
+  /// What scrolls in is drawn as it occurs; what the dream is sure of stays. Deaths are not barred as unlikely.
+  static let lively: (temperature: Float, leastShare: Float, leastOdds: Float) = (1, 0.05, 0)
 
   /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
   static let all = [
@@ -63,7 +65,8 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(
       name: name, starts: startFrames, begins: begins, horizon: horizon,
       doubt: consequence.map { _ in doubt },
-      consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare)
+      consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare,
+      leastOdds: lively.leastOdds)
   }
 
   /// In words.
@@ -73,6 +76,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let horizon { parts.append("episodes of \(horizon) steps") }
     if let temperature { parts.append("temperature \(temperature)") }
     if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
+    if leastOdds == 0 { parts.append("every action as it is") }
     if let doubt, let consequence {
       let what =
         switch consequence {
@@ -104,6 +108,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     sampling.temperature = temperature ?? sampling.temperature
     sampling.leastShare = leastShare ?? sampling.leastShare
     sampling.pilots = pilots ?? sampling.pilots
+    sampling.leastOdds = leastOdds ?? sampling.leastOdds
     return sampling
   }
 

@@ -110,11 +110,13 @@ CLONES void ck_temporal_attention_cached(ck_precision precision, const float *qk
   if (precision == ck_float32) {
     if (head_dim == 32 && window == 16) return ATTEND(ck_float32, 32, 16);
     if (head_dim == 32 && window == 8) return ATTEND(ck_float32, 32, 8);
+    if (head_dim == 32 && window == 24) return ATTEND(ck_float32, 32, 24);
     if (head_dim == 64 && window == 16) return ATTEND(ck_float32, 64, 16);
     return ATTEND(ck_float32, head_dim, window);
   }
   if (head_dim == 32 && window == 16) return ATTEND(ck_bfloat16, 32, 16);
   if (head_dim == 32 && window == 8) return ATTEND(ck_bfloat16, 32, 8);
+  if (head_dim == 32 && window == 24) return ATTEND(ck_bfloat16, 32, 24);
   if (head_dim == 64 && window == 16) return ATTEND(ck_bfloat16, 64, 16);
   return ATTEND(ck_bfloat16, head_dim, window);
 #undef ATTEND

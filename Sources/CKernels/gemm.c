@@ -20,13 +20,11 @@ WIDE static void multiply_wide(product p) { multiply_blocks(8, 2, p); }
 WIDE static void pack_wide(operand b, size_t depth, size_t columns, float *panels) {
   pack_panels(2, b, depth, columns, panels);
 }
-static int has_wide_registers(void) { return __builtin_cpu_supports("x86-64-v4"); }
 #else
 static void multiply_wide(product p) { multiply_narrow(p); }
 static void pack_wide(operand b, size_t depth, size_t columns, float *panels) {
   pack_narrow(b, depth, columns, panels);
 }
-static int has_wide_registers(void) { return 0; }
 #endif
 
 static int is_bfloat16(ck_precision precision) { return precision == ck_bfloat16 && ck_has_bfloat16(); }

@@ -82,17 +82,13 @@ INLINE void pack_tiles(operand a, size_t depth, size_t rows, size_t total, float
     const float *row = a.at + smaller(r, total - 1) * a.row;
     for (size_t e = 0; e < elements; e += lanes) store(packed + r * depth_block + e, along(row, e, depth));
   }
-  for (size_t r = 0; r < padded_rows && a.column != 1; r += lanes) {
+  for (size_t r = 0; r < padded_rows && a.column != 1; r += rows == 8 ? lanes : rows) {
     for (size_t e = 0; e < elements; e++) {
-      vector x = r < total ? across(a.at + r, a.column, e, depth, total - r) : (vector)0.0f;
-      for (size_t i = 0; i < lanes && r + i < padded_rows; i += rows == 8 ? 8 : 1) {
-        float *to = packed + (r + i) / rows * tile + e * rows + (r + i) % rows;
-        if (rows == 8) {
-          store_half(to, i == 0 ? x.lo : x.hi);
-        } else {
-          *to = x[i];
-        }
-      }
+      vector x = across(a.at + r, a.column, e, depth, total - r);
+      float *to = packed + r / rows * tile + e * rows;
+      // What lies beyond the tile's rows is overwritten by the element after it.
+      store_half(to, x.lo);
+      if (rows == 8 && r + 8 < padded_rows) store_half(to + tile, x.hi);
     }
   }
 }

@@ -20,13 +20,13 @@ typedef struct {
   int accumulate;
 } target;
 
-/// sums[r][c] = sum over k of left(r, k) * right[k * stride + c], for `rows` <= `tile_rows` rows and
+/// sums[r][c] = sum over k of left(r, k) * right[k * stride + c], for `rows` <= `height` rows and
 /// `vectors` (1 or 2) times 16 columns. Missing rows repeat the last one, so that every row takes the same
 /// arithmetic however many there are.
-INLINE void multiply_tile(size_t rows, int vectors, size_t depth, operand left, const float *right,
+INLINE void multiply_tile(size_t height, size_t rows, int vectors, size_t depth, operand left, const float *right,
                           size_t stride, vector sums[tile_rows][2]) {
   const float *row[tile_rows];
-  for (size_t r = 0; r < tile_rows; r++) {
+  for (size_t r = 0; r < height; r++) {
     row[r] = left.at + smaller(r, rows - 1) * left.row;
     for (int c = 0; c < vectors; c++) sums[r][c] = 0.0f;
   }
@@ -34,30 +34,29 @@ INLINE void multiply_tile(size_t rows, int vectors, size_t depth, operand left, 
     vector x[2];
     for (int c = 0; c < vectors; c++) x[c] = load(right + k * stride + c * lanes);
 #pragma clang loop unroll(full)
-    for (size_t r = 0; r < tile_rows; r++) {
+    for (size_t r = 0; r < height; r++) {
       vector weight = row[r][k * left.column];
       for (int c = 0; c < vectors; c++) sums[r][c] += weight * x[c];
     }
   }
 }
 
-/// out = left [rows, depth] times right [depth, columns]. Rows of `right` lie `stride` floats apart and can
-/// be read up to padded(columns).
-INLINE void multiply(size_t rows, size_t columns, size_t depth, operand left, const float *right,
-                     size_t stride, target out) {
-  for (size_t first = 0; first < rows; first += tile_rows) {
-    size_t count = smaller(tile_rows, rows - first);
+/// ``multiply`` in tiles of `height` rows by up to `most` vectors, constants that suit the processor's registers.
+INLINE void multiply_in_tiles(size_t height, int most, size_t rows, size_t columns, size_t depth, operand left,
+                              const float *right, size_t stride, target out) {
+  for (size_t first = 0; first < rows; first += height) {
+    size_t count = smaller(height, rows - first);
     operand block = {left.at + first * left.row, left.row, left.column};
-    for (size_t column = 0; column < columns; column += 2 * lanes) {
+    for (size_t column = 0; column < columns; column += most * lanes) {
       vector sums[tile_rows][2];
-      int vectors = columns - column > lanes ? 2 : 1;
+      int vectors = columns - column > lanes ? most : 1;
       if (vectors == 2) {
-        multiply_tile(count, 2, depth, block, right + column, stride, sums);
+        multiply_tile(height, count, 2, depth, block, right + column, stride, sums);
       } else {
-        multiply_tile(count, 1, depth, block, right + column, stride, sums);
+        multiply_tile(height, count, 1, depth, block, right + column, stride, sums);
       }
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < tile_rows; r++) {
+      for (size_t r = 0; r < height; r++) {
         float scale = out.scales && r < count ? out.scales[first + r] * out.scale : out.scale;
         for (int c = 0; c < vectors && r < count; c++) {
           size_t remaining = columns - column - c * lanes;
@@ -68,6 +67,17 @@ INLINE void multiply(size_t rows, size_t columns, size_t depth, operand left, co
         }
       }
     }
+  }
+}
+
+/// out = left [rows, depth] times right [depth, columns]. Rows of `right` lie `stride` floats apart and can
+/// be read up to padded(columns).
+INLINE void multiply(size_t rows, size_t columns, size_t depth, operand left, const float *right,
+                     size_t stride, target out) {
+  if (has_wide_registers()) {
+    multiply_in_tiles(tile_rows, 2, rows, columns, depth, left, right, stride, out);
+  } else {
+    multiply_in_tiles(4, 1, rows, columns, depth, left, right, stride, out);
   }
 }
 

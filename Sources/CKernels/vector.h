@@ -14,6 +14,15 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
+/// Whether there are 32 registers of sixteen floats: what a tile of sums has room in.
+INLINE int has_wide_registers(void) {
+#if defined(__x86_64__) && defined(__ELF__)
+  return __builtin_cpu_supports("x86-64-v4");
+#else
+  return 0;
+#endif
+}
+
 // Vectors are passed between inlined functions only, so their calling convention does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang fp contract(fast)

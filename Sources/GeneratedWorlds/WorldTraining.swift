@@ -13,10 +13,8 @@ public struct WorldTraining {
   public var minutes: Double?
   public var model: GenieConfiguration
   public var configuration: TrainingConfiguration
-  /// Where the tokenizer and the latent actions come from, if they are not to be trained.
-  public var tokens: Genie?
-  /// Whether the dynamics come from there, too.
-  public var takesDynamics = false
+  /// What is taken of another world, and of which.
+  public var taken: (models: TakenModels, world: World)?
   /// Levels, that is start frames, to keep in the world.
   public var levels = 64
   /// Labelled transitions that may be looked at for the map from latent to real actions.
@@ -42,7 +40,10 @@ public struct WorldTraining {
     let training = try GenieTraining(
       model, configuration, clips: clips, folder: folder, seed: seed, minutes: minutes, workers: workers,
       showsProgress: showsProgress)
-    if let tokens { try training.takeTokens(of: tokens, dynamics: takesDynamics) }
+    if let taken {
+      let other = taken.world
+      try training.take(taken.models, of: other.genie, rewards: other.rewards, odds: other.odds)
+    }
     let result = try training.run()
     let metadata = clips.shards[0].metadata
     let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []

@@ -182,7 +182,7 @@ struct AblateCommand: ParsableCommand {
     let variants = (study.flatMap { Self.studies[$0]?.variants } ?? []) + variant.map { ($0, $0) }
     let data = try ClipFolder(URL(filePath: clips))
     let other = try heldOut.map { try ClipFolder(URL(filePath: $0)) }
-    let tokens = try tokensOf.map { try World(URL(filePath: $0)).genie }
+    let tokens = try tokensOf.map { try World(URL(filePath: $0)) }
     let threads = Workers(count: workers)
     var (rows, names): ([(name: String, runs: [[String: Double]])], [String]) = ([], [])
     for (name, text) in variants {
@@ -222,7 +222,7 @@ struct AblateCommand: ParsableCommand {
 
   /// One training and its figures, in the order of a table's columns.
   private func run(
-    _ settings: SettingOptions, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: Genie?,
+    _ settings: SettingOptions, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: World?,
     threads: Workers
   ) throws -> [(name: String, value: Double)] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "genie-ablation-\(UUID().uuidString)")
@@ -231,7 +231,7 @@ struct AblateCommand: ParsableCommand {
       name: "ablation", command: "genie ablate", seed: seed, minutes: minutes,
       model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
       configuration: try settings.applied(to: TrainingConfiguration(), named: "training"))
-    training.tokens = tokens
+    training.taken = tokens.map { (.tokens, $0) }
     let (world, _, episodes) = try training.run(
       clips: data, folder: folder, workers: threads, showsProgress: !output.quiet)
     let measured = try WorldMeasurement(

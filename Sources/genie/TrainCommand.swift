@@ -21,15 +21,19 @@ struct TrainCommand: ParsableCommand {
       what comes of it is what one process with as many workers would have made.
       """)
 
-  @Option(help: ArgumentHelp("The clips to learn from.", valueName: "clips"))
-  var clips: String
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("The clips to learn from: one folder or several.", valueName: "clips"))
+  var clips: [String]
 
   @Option(help: ArgumentHelp("The world to make, a folder.", valueName: "world"))
   var out: String
 
   @Option(
-    help: "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")).")
-  var preset = "tiny"
+    help:
+      "The size of the models: \(GenieConfiguration.presets.keys.sorted().joined(separator: ", ")); tiny, or that of the world that models are taken from."
+  )
+  var preset: String?
 
   @Option(help: "Minutes for all stages together; without it, the preset's number of steps.")
   var minutes: Double?
@@ -48,8 +52,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take the tokenizer and the latent actions of this world, which must be of the same configuration, and train the rest.",
-      valueName: "world"))
+      "Take the tokenizer and the latent actions of this world, and train the rest.", valueName: "world"))
   var tokensOf: String?
 
   @Option(
@@ -58,6 +61,12 @@ struct TrainCommand: ParsableCommand {
       valueName: "world"))
   var dynamicsOf: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Begin with all models of this world, and train only its dynamics, further; model.dynamics.window may be set longer.",
+      valueName: "world"))
+  var from: String?
+
   @OptionGroup var precision: PrecisionOptions
 
   @OptionGroup var settings: SettingOptions
@@ -65,15 +74,17 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard GenieConfiguration.presets[preset] != nil else {
+    if let preset, GenieConfiguration.presets[preset] == nil {
       let known = GenieConfiguration.presets.keys.sorted().joined(separator: ", ")
       throw ValidationError("No preset '\(preset)'; there are: \(known).")
     }
+    guard !clips.isEmpty else { throw ValidationError("--clips names at least one folder.") }
     guard minutes.map({ $0 > 0 && $0 < 100_000 }) ?? true else {
       throw ValidationError("--minutes is more than 0.")
     }
-    guard tokensOf == nil || dynamicsOf == nil else {
-      throw ValidationError("--dynamics-of takes the tokenizer and the latent actions of that world, too.")
+    guard [tokensOf, dynamicsOf, from].count(where: { $0 != nil }) <= 1 else {
+      throw ValidationError(
+        "--tokens-of, --dynamics-of and --from name one world to take models of: give one of them.")
     }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
@@ -104,16 +115,19 @@ struct TrainCommand: ParsableCommand {
       throw TrainingError.unusable(
         "\(checkpoints.path): holds an unfinished run; go on with --resume, or remove the folder")
     }
-    let folder = try ClipFolder(URL(filePath: clips))
+    let folder = try ClipFolder(clips.map { URL(filePath: $0) })
     let threads = Workers(count: workers, collective: collective)
+    let other = try (tokensOf ?? dynamicsOf ?? from).map { try World(URL(filePath: $0)) }
+    var configuration = other?.manifest.training?.configuration ?? TrainingConfiguration()
+    configuration.precision = precision.precision
     var training = WorldTraining(
       name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
       minutes: minutes,
-      model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
-      configuration: try settings.applied(
-        to: TrainingConfiguration(precision: precision.precision), named: "training"))
-    training.tokens = try (dynamicsOf ?? tokensOf).map { try World(URL(filePath: $0)).genie }
-    training.takesDynamics = dynamicsOf != nil
+      model: try settings.applied(to: model(beside: other), named: "model"),
+      configuration: try settings.applied(to: configuration, named: "training"))
+    training.taken = other.map {
+      (tokensOf != nil ? .tokens : dynamicsOf != nil ? .dynamics : .beginning, $0)
+    }
     let (made, scores, heldOut) = try training.run(
       clips: folder, folder: checkpoints, workers: threads, showsProgress: !output.quiet)
     // The others have done their part.
@@ -139,7 +153,8 @@ struct TrainCommand: ParsableCommand {
     try output.write(
       JSONReport([
         "train": [
-          "world": .string(out), "clips": .string(clips), "preset": .string(preset),
+          "world": .string(out), "clips": .array(clips.map { .string($0) }),
+          "preset": .string(preset ?? "tiny"),
           "seed": .string("\(seed)"),
           "stages": .array(
             (made.manifest.training?.stages ?? []).map { stage in
@@ -154,14 +169,26 @@ struct TrainCommand: ParsableCommand {
       ]))
   }
 
+  /// What a preset says, or else the world that models are taken from.
+  private func model(beside other: World?) -> GenieConfiguration {
+    if preset == nil, let other {
+      var model = other.genie.configuration
+      model.sampling = other.manifest.sampling
+      return model
+    }
+    return GenieConfiguration.presets[preset ?? "tiny"]!
+  }
+
   /// The command as somebody else would type it.
   private var command: String {
     var parts = [
-      "genie train --clips \(URL(filePath: clips).lastPathComponent) --preset \(preset) --seed \(seed)"
+      "genie train --clips \(clips.map { URL(filePath: $0).lastPathComponent }.joined(separator: " ")) --seed \(seed)"
     ]
+    if let preset { parts.append("--preset \(preset)") }
     if let minutes { parts.append("--minutes \(minutes)") }
     if let tokensOf { parts.append("--tokens-of \(URL(filePath: tokensOf).lastPathComponent)") }
     if let dynamicsOf { parts.append("--dynamics-of \(URL(filePath: dynamicsOf).lastPathComponent)") }
+    if let from { parts.append("--from \(URL(filePath: from).lastPathComponent)") }
     parts += settings.settings.map { "--set \($0)" }
     return parts.joined(separator: " ")
   }

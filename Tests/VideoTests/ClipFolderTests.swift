@@ -42,6 +42,19 @@ struct ClipFolderTests {
     #expect(try ClipFolder(odd).frameCount == 1)
   }
 
+  @Test func severalFoldersAreOne() throws {
+    for (name, first) in [("b", 0), ("a", 5)] {
+      let writer = try ClipFolderWriter(folder.file(name))
+      try writer.append(Scenes.counting(5, first: first))
+      try writer.finish()
+    }
+    let clips = try ClipFolder([folder.file("b"), folder.file("a")])
+    #expect(clips.shards.map { $0[0].pixels[0] } == [0, 5] && clips.frameCount == 10)
+    #expect(throws: ClipError.missing(path: folder.file("c").path)) {
+      try ClipFolder([folder.file("a"), folder.file("c")])
+    }
+  }
+
   @Test func missingAndEmptyFoldersAreErrors() {
     #expect(throws: ClipError.noShards(folder: folder.url.path)) { try ClipFolder(folder.url) }
     #expect(throws: ClipError.missing(path: folder.file("none").path)) { try ClipFolder(folder.file("none")) }

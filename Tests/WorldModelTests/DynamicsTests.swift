@@ -46,6 +46,21 @@ import Testing
     }
   }
 
+  /// What is trained further begins as it was: a longer window sees the same until it sees more.
+  @Test func aLongerWindowGoesOnFromAShorterOne() throws {
+    let shorter = try Genie.sample(.sample(window: 3)).dynamics
+    let longer = Dynamics(GenieConfiguration.sample(window: 5).dynamics, seed: 9)
+    #expect(longer.canGoOn(from: shorter) && !shorter.canGoOn(from: longer))
+    longer.goOn(from: shorter)
+    let (shown, actions) = (tokens(6), [-1, 0, 1, 2, 3, 0] as [Int32])
+    let (before, after) = (hidden(shorter, shown, actions), hidden(longer, shown, actions))
+    for t in 0..<3 { #expect(before.frame(t) == after.frame(t)) }
+    #expect(largestDifference(before.frame(5), after.frame(5)) > 1e-3)
+    var other = GenieConfiguration.sample(window: 5).dynamics
+    other.blocks += 1
+    #expect(!Dynamics(other, seed: 1).canGoOn(from: shorter))
+  }
+
   /// The vectors of the actions are those of the latent action model: no gradient reaches them, nor are they
   /// parameters.
   @Test func actionVectorsAreNotTrained() throws {

@@ -34,6 +34,22 @@ public final class SpaceTimeTransformer: Sendable {
     norm = LayerNorm(parameters, name + ".norm", channels: configuration.width)
   }
 
+  /// Takes a table of temporal biases over into one of a longer window, whose farther frames get the farthest one's bias.
+  /// - Parameters:
+  ///   - table: `[heads, window]`, of this transformer.
+  ///   - shorter: `[heads, window]`, of one with a shorter window.
+  public func extendTemporalBias(_ table: Tensor, from shorter: Tensor) {
+    let (heads, window, known) = (configuration.heads, configuration.window, shorter.shape[1])
+    precondition(
+      table.shape == [heads, window] && shorter.shape[0] == heads && known <= window,
+      "biases \(shorter.shape) for \(table.shape)")
+    for head in 0..<heads {
+      for distance in 0..<window {
+        table[head * window + distance] = shorter[head * known + min(distance, known - 1)]
+      }
+    }
+  }
+
   /// - Parameters:
   ///   - x: `[batch, time, tokens, width]`.
   ///   - actions: `[batch, time, channels]`: the action that led to each frame.

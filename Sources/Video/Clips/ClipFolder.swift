@@ -1,6 +1,6 @@
 import Foundation
 
-/// A data set: a folder of clip shards (or a single one), all with frames of one size.
+/// A data set: one or several folders of clip shards (or single ones), all with frames of one size.
 public struct ClipFolder: Sendable {
   /// Consecutive frames of one shard that no cut interrupts.
   public struct Episode: Sendable, Equatable {
@@ -21,26 +21,38 @@ public struct ClipFolder: Sendable {
 
   /// Opens every `*.safetensors` of a folder, in natural order of their names, or one file.
   /// - Throws: ``ClipError``
-  public init(_ url: URL) throws(ClipError) {
+  public init(_ url: URL) throws(ClipError) { try self.init([url]) }
+
+  /// Opens several folders or files, one after the other.
+  /// - Throws: ``ClipError``
+  /// - Precondition: there is at least one.
+  public init(_ urls: [URL]) throws(ClipError) {
+    precondition(!urls.isEmpty, "no folder")
+    var shards: [ClipShard] = []
+    for url in urls {
+      for file in try Self.files(url) {
+        let shard = try ClipShard(file)
+        if let first = shards.first, first.height != shard.height || first.width != shard.width {
+          throw .frameSize(
+            file: file.path, found: [shard.height, shard.width], expected: [first.height, first.width])
+        }
+        shards.append(shard)
+      }
+    }
+    self.shards = shards
+    episodes = shards.enumerated().flatMap { index, shard in
+      shard.episodes.map { Episode(shard: index, frames: $0) }
+    }
+  }
+
+  private static func files(_ url: URL) throws(ClipError) -> [URL] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
       throw .missing(path: url.path)
     }
     let files = isFolder.boolValue ? naturallySorted(folder: url, extensions: ["safetensors"]) : [url]
     guard !files.isEmpty else { throw .noShards(folder: url.path) }
-    var shards: [ClipShard] = []
-    for file in files {
-      let shard = try ClipShard(file)
-      if let first = shards.first, first.height != shard.height || first.width != shard.width {
-        throw .frameSize(
-          file: file.path, found: [shard.height, shard.width], expected: [first.height, first.width])
-      }
-      shards.append(shard)
-    }
-    self.shards = shards
-    episodes = shards.enumerated().flatMap { index, shard in
-      shard.episodes.map { Episode(shard: index, frames: $0) }
-    }
+    return files
   }
 
   public var height: Int { shards[0].height }

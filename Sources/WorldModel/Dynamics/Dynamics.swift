@@ -165,6 +165,26 @@ public final class Dynamics: Sendable {
     }
   }
 
+  /// Whether these can go on from where others came to: all but the window is the same, and that is no shorter.
+  func canGoOn(from other: Dynamics) -> Bool {
+    var wanted = other.configuration
+    wanted.window = configuration.window
+    return wanted == configuration && configuration.window >= other.configuration.window
+  }
+
+  /// Takes over all values of others. What lies further back than these looked is attended to as their farthest frame was.
+  func goOn(from other: Dynamics) {
+    precondition(canGoOn(from: other), "dynamics of two shapes")
+    for (name, tensor) in state {
+      let source = other.state[name]!
+      if source.shape == tensor.shape {
+        tensor.copy(from: source)
+      } else {
+        transformer.extendTemporalBias(tensor, from: source)
+      }
+    }
+  }
+
   /// What a checkpoint keeps.
   public var state: [String: Tensor] { parameters.state.merging(["actionVectors": actionVectors]) { $1 } }
 }

@@ -24,9 +24,10 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     var frame: Int
   }
 
+  /// - Parameter isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``.
   init(
     _ odds: ActionOdds, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
-    workers: Workers, seed: UInt64
+    isTrained: Bool = false, workers: Workers, seed: UInt64
   ) {
     self.odds = odds
     self.store = store
@@ -50,7 +51,7 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     habits.fill(1)
     for place in self.halves.joined() { habits[row(before: place) * actions + Int(followed(place))] += 1 }
     let total = habits.values.reduce(0, +)
-    for action in 0..<actions {
+    for action in 0..<actions where !isTrained {
       odds.use[action] = (0...actions).reduce(0) { $0 + habits[$1 * actions + action] } / total
     }
     for row in 0...actions {

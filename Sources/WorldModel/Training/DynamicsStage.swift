@@ -27,9 +27,11 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let dreaming: [Tape]
   private let key: RandomKey
 
+  /// - Parameter isBegun: whether the dynamics were trained before, and go on.
   init(
     _ genie: Genie, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
-    unseen: UnseenActions? = nil, rewards: TokenRewardModel? = nil, workers: Workers, seed: UInt64
+    unseen: UnseenActions? = nil, rewards: TokenRewardModel? = nil, isBegun: Bool = false, workers: Workers,
+    seed: UInt64
   ) throws(ClipError) {
     dynamics = genie.dynamics
     self.training = training
@@ -51,7 +53,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     dreaming = (0..<workers.count).map { _ in Tape(arena: Arena(), precision: training.precision) }
     key = RandomKey(seed: seed).folded(in: "dynamics")
     dynamics.actionVectors.copy(from: genie.latentActions.quantizer.codebook)
-    ground(genie.tokenizer, data: data)
+    if !isBegun { ground(genie.tokenizer, data: data) }
   }
 
   var modelState: [String: Tensor] { dynamics.state }

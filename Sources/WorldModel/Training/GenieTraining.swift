@@ -13,6 +13,16 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var figures: [String: Double]
 }
 
+/// What a training takes of a Genie that is there already.
+public enum TakenModels: Sendable {
+  /// The tokenizer and the latent actions.
+  case tokens
+  /// The dynamics, too.
+  case dynamics
+  /// All there is, and the dynamics are trained further.
+  case beginning
+}
+
 /// The training of a Genie from clips, stage by stage; every stage resumes where it was stopped.
 public final class GenieTraining {
   public let genie: Genie
@@ -24,8 +34,8 @@ public final class GenieTraining {
   private let seconds: Double?
   private let events: EventFile?
   private let showsProgress: Bool
-  private var hasTokens = false
-  private var hasDynamics = false
+  private var taken: TakenModels?
+  private var takenHeads: (rewards: TokenRewardModel?, odds: ActionOdds?)
 
   /// - Parameters:
   ///   - folder: for checkpoints and TensorBoard events; what it holds of an earlier run is gone on with.
@@ -61,23 +71,31 @@ public final class GenieTraining {
   public var heldOut: [ClipFolder.Episode] { data.split.heldOut }
   public var training: [ClipFolder.Episode] { data.split.training }
 
-  /// Takes the tokenizer and the latent actions of another Genie; ``run()`` then leaves out their stages.
-  /// - Parameter dynamics: whether the dynamics are taken, too.
-  /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration.
-  public func takeTokens(of other: Genie, dynamics: Bool = false) throws(TrainingError) {
-    guard other.configuration.tokenizer == genie.configuration.tokenizer,
-      other.configuration.latentActions == genie.configuration.latentActions,
-      !dynamics || other.configuration.dynamics == genie.configuration.dynamics
+  /// Takes models of another Genie; ``run()`` then leaves out their stages, or goes on with them.
+  /// - Parameters:
+  ///   - rewards: kept as they are where the dynamics are trained further; so are the odds.
+  /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration; only the window of dynamics that are
+  ///   trained further may be longer.
+  public func take(
+    _ models: TakenModels, of other: Genie, rewards: TokenRewardModel? = nil, odds: ActionOdds? = nil
+  ) throws(TrainingError) {
+    let fits =
+      switch models {
+      case .tokens: true
+      case .dynamics: genie.configuration.dynamics == other.configuration.dynamics
+      case .beginning: genie.dynamics.canGoOn(from: other.dynamics)
+      }
+    guard fits, other.configuration.tokenizer == genie.configuration.tokenizer,
+      other.configuration.latentActions == genie.configuration.latentActions
     else { throw .unusable("the models to be taken have another configuration") }
-    var states = [
+    for (mine, others) in [
       (genie.tokenizer.state, other.tokenizer.state), (genie.latentActions.state, other.latentActions.state),
-    ]
-    if dynamics { states.append((genie.dynamics.state, other.dynamics.state)) }
-    for (mine, others) in states {
+    ] {
       for (name, tensor) in mine { tensor.copy(from: others[name]!) }
     }
-    hasTokens = true
-    hasDynamics = dynamics
+    if models != .tokens { genie.dynamics.goOn(from: other.dynamics) }
+    taken = models
+    if models == .beginning { takenHeads = (rewards, odds) }
   }
 
   /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the odds
@@ -89,10 +107,12 @@ public final class GenieTraining {
   ) {
     var records: [StageRecord] = []
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
-    let rewardShare = isLabelled ? 0.05 : 0
-    let tokenShare = hasTokens ? 0 : configuration.tokenizerShare + configuration.latentActionShare
-    let masksUnseen = configuration.masking.unseenActions > 0 && !hasDynamics
-    let oddsShare = masksUnseen || genie.configuration.sampling.leastOdds > 0 ? 0.1 : 0
+    let learnsRewards = isLabelled && takenHeads.rewards == nil
+    let rewardShare = learnsRewards ? 0.05 : 0
+    let tokenShare = taken != nil ? 0 : configuration.tokenizerShare + configuration.latentActionShare
+    let masksUnseen = configuration.masking.unseenActions > 0 && taken != .dynamics
+    let needsOdds = masksUnseen || genie.configuration.sampling.leastOdds > 0
+    let oddsShare = needsOdds && takenHeads.odds == nil ? 0.1 : 0
     let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - oddsShare)
     func run(_ stage: any TrainingStage, share: Double) throws {
       let runner = TrainingRunner(
@@ -104,7 +124,7 @@ public final class GenieTraining {
           name: stage.name, steps: steps, seconds: seconds,
           figures: Dictionary(figures.map { ($0.name, $0.value) }) { $1 }))
     }
-    if !hasTokens {
+    if taken == nil {
       try run(
         TokenizerStage(
           genie.tokenizer, training: configuration, data: data, workers: workers, seed: seed),
@@ -116,25 +136,34 @@ public final class GenieTraining {
     }
     let store = try encode()
     // Rewards first: the dynamics are to know the ends of episodes that have no label, too.
-    let (rewards, scores) = isLabelled ? try reward(store) { try run($0, share: rewardShare) } : (nil, [])
-    var odds: ActionOdds?
+    let (rewards, scores) =
+      learnsRewards ? try reward(store) { try run($0, share: rewardShare) } : keptRewards(store)
+    var odds = takenHeads.odds
     var unseen: UnseenActions?
-    if oddsShare > 0 {
-      let found = try ActionOdds(genie, seed: seed &+ 4)
+    if needsOdds {
+      let found = try odds ?? ActionOdds(genie, seed: seed &+ 4)
       let stage = ActionOddsStage(
-        found, training: configuration, store: store, data: data, workers: workers, seed: seed)
-      try run(stage, share: oddsShare)
+        found, training: configuration, store: store, data: data, isTrained: odds != nil, workers: workers,
+        seed: seed)
+      if odds == nil { try run(stage, share: oddsShare) }
       odds = found
       if masksUnseen { unseen = stage.unseen() }
     }
-    if !hasDynamics {
+    if taken != .dynamics {
       try run(
         DynamicsStage(
           genie, training: configuration, store: store, data: data, unseen: unseen, rewards: rewards,
-          workers: workers, seed: seed),
+          isBegun: taken == .beginning, workers: workers, seed: seed),
         share: dynamicsShare)
     }
     return (records, rewards, odds, scores, store)
+  }
+
+  private func keptRewards(_ store: TokenStore) -> (TokenRewardModel?, [EventScore]) {
+    let scores = takenHeads.rewards.map {
+      EventScore.measure($0, store: store, folder: data.folder, episodes: heldOut)
+    }
+    return (takenHeads.rewards, scores ?? [])
   }
 
   private func reward(

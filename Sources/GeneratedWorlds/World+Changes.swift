@@ -22,6 +22,15 @@ extension World {
     )
   }
 
+  /// The same world, drawn in another way.
+  public func sampled(_ sampling: SamplingConfiguration) -> World {
+    var manifest = manifest
+    manifest.sampling = sampling
+    return World(
+      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
+    )
+  }
+
   /// The same world with other levels: every episode starts from one of the pictures.
   public func starting(from pictures: [Picture]) -> World {
     World(

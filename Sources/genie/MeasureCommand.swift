@@ -12,7 +12,7 @@ struct MeasureCommand: ParsableCommand {
     commandName: "measure",
     abstract: "Measures a world on clips that it was not trained on.",
     discussion: """
-      Dreams are sampled with the settings that are served. delta_psnr_t4 is what the inferred actions gain over \
+      Dreams are sampled with the settings that are served, unless others are named. delta_psnr_t4 is what the inferred actions gain over \
       random ones at the fourth dreamt frame: how far the actions are in control.
 
       Of video of a built-in game the frames can be read, and more is measured. action_purity: balanced accuracy of \
@@ -31,7 +31,10 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Windows to measure on.", valueName: "windows"))
   var count = 512
 
-  @Option(help: ArgumentHelp("Also draw contact sheets into this folder.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Also draw contact sheets into this folder: clips, where worlds fail, and the moments of dreamt rewards and ends.",
+      valueName: "folder"))
   var sheets: String?
 
   @Option(
@@ -48,6 +51,8 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
 
+  @OptionGroup var sampling: SamplingOptions
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -58,7 +63,7 @@ struct MeasureCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try world.load()
+    let loaded = sampling.applied(to: try world.load())
     let folder = try ClipFolder(URL(filePath: clips))
     let threads = Workers(count: workers)
     let bar = ProgressBar("measure", total: count, unit: "clips", style: output.progressStyle)
@@ -87,6 +92,11 @@ struct MeasureCommand: ParsableCommand {
       var drawn = try Sheets(loaded, folder: folder, workers: threads)
       _ = try drawn.write(to: target)
       try game?.draw(into: target)
+      if loaded.rewards != nil {
+        let events = try DreamtEvents(
+          loaded, starts: (0..<64).map { ResetOptions(seed: $0) }, workers: threads)
+        try PNG.write(events.sheet(), to: target.appending(path: "events.png"))
+      }
     }
     try output.write(report)
   }

@@ -54,6 +54,10 @@ struct PlayedGame {
         "valid \(decimal(levels.validity ?? 0)), distinct \(decimal(levels.distinct)), variety \(decimal(levels.variety ?? 0))",
       ])
     }
+    if let memory = measurement.memory {
+      let trips = memory.trips.map { "\($0.frames): \(decimal($0.remembered)) (\($0.worlds))" }
+      table.append(["remembered after so many frames there and back (worlds)", trips.joined(separator: ", ")])
+    }
     table.append(["variety of real frames", decimal(measurement.realVariety)])
   }
 

@@ -46,7 +46,7 @@ import Testing
     #expect(json["action_purity"] is Double && json["action_consistency"] is Double)
     #expect((json["reward_f1"] as? [String: Any])?["end"] is Double)
     let drawn = try FileManager.default.contentsOfDirectory(atPath: sheets.path)
-    #expect(Set(drawn).isSuperset(of: ["clip-1.png", "clip-4.png", "validity.svg"]))
+    #expect(Set(drawn).isSuperset(of: ["clip-1.png", "clip-4.png", "events.png", "validity.svg"]))
 
     let (actions, film) = (
       folder.appending(path: "actions.png").path, folder.appending(path: "again.png").path
@@ -58,7 +58,23 @@ import Testing
     let prompted = try CommandLineTool.run("prompt", actions, "--world", world.path, "--out", film)
     #expect(prompted.status == 0, "\(prompted.errors)")
 
+    try remembersLonger(world, clips: clips)
     try serves(try watched(world, clips: clips), endpoint: "ipc://\(folder.path)/socket")
+  }
+
+  /// The same dynamics, trained further on two folders of clips, with a longer window.
+  private func remembersLonger(_ world: URL, clips: String) throws {
+    let longer = world.deletingLastPathComponent().appending(path: "longer.world")
+    let trained = try CommandLineTool.run(
+      "train", "--clips", clips, clips, "--out", longer.path, "--from", world.path, "--quiet",
+      "--set", "model.dynamics.window=12", "--set", "training.dynamics.steps=4", "--set",
+      "training.rewards.steps=5")
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(try World(longer).genie.configuration.dynamics.window == 12)
+    let shorter = try CommandLineTool.run(
+      "train", "--clips", clips, "--out", longer.path + ".not", "--from", world.path, "--quiet",
+      "--set", "model.dynamics.window=4")
+    #expect(shorter.status == 1 && shorter.errors.contains("configuration"), "\(shorter.errors)")
   }
 
   /// The same dynamics with odds of actions.

@@ -94,6 +94,22 @@ private struct ParityJudge: GameJudge {
     #expect(try play().validity == first.validity)
   }
 
+  /// The game itself forgets nothing: the picture is the one from before the way back, whatever was collected.
+  @Test func theGameRemembersEveryPlace() throws {
+    var game: any EnvironmentPool = GamePool(Platformer(startAnywhere: true))
+    let (right, left) = (PlatformerAction.right.rawValue, PlatformerAction.left.rawValue)
+    let memory = try PlaceMemory(
+      &game, starts: (0..<40).map { ResetOptions(seed: $0) }, right: right, left: left, lengths: [2, 6],
+      judge: PlatformerJudge())
+    #expect(memory.trips.map(\.frames) == [2, 6])
+    for trip in memory.trips { #expect(trip.worlds > 5 && trip.remembered == 1) }
+    // Who does not come back does not see the same.
+    let away = try PlaceMemory(
+      &game, starts: (0..<40).map { ResetOptions(seed: $0) }, right: right, left: right, lengths: [2],
+      judge: PlatformerJudge())
+    #expect(away.trips[0].worlds > 5 && away.trips[0].remembered < 0.5)
+  }
+
   @Test func aClipIsRegeneratedAndChanged() throws {
     let world = try SmallWorld.make(rewards: false)
     let bytes = (0..<7).flatMap { frame in
@@ -137,5 +153,32 @@ private struct ParityJudge: GameJudge {
     let sheet = try PromptSheet(
       world, pictures: pictures.map { ("", $0) }, steps: 2, workers: Workers(count: 1))
     #expect(sheet.fidelity.count == 2 && sheet.picture.width > 100)
+  }
+}
+
+@Suite struct DreamtEventsTests {
+  @Test func momentsHaveTheFramesAroundThem() throws {
+    let world = try SmallWorld.make()
+    let model = try #require(world.rewards)
+    // A reward of 1 in every step, and never another.
+    let bias = model.parameters.all.last!.value
+    (bias[0], bias[1]) = (100, -100)
+    let events = try DreamtEvents(
+      world, starts: (0..<3).map { ResetOptions(seed: $0) }, steps: 4, kept: 5, workers: Workers(count: 2))
+    #expect(events.counts == ["+1": 12] && events.steps == 12 && events.moments.count == 5)
+    let first = try #require(events.moments.first)
+    #expect(first.event == "+1" && first.before.count == 1 && first.after != nil)
+    #expect(events.sheet().height > 5 * 32)
+  }
+
+  @Test func anEndHasNoFrameAfterIt() throws {
+    let world = try SmallWorld.make()
+    let model = try #require(world.rewards)
+    let bias = model.parameters.all.last!.value
+    (bias[0], bias[1], bias[2]) = (-100, -100, 100)
+    let events = try DreamtEvents(
+      world, starts: [ResetOptions(seed: 1)], steps: 4, workers: Workers(count: 1))
+    #expect(events.counts == ["end": 1] && events.moments.map(\.event) == ["end"])
+    #expect(events.moments[0].after == nil)
   }
 }

@@ -34,6 +34,20 @@ import WorldModel
     #expect(throws: (any Error).self) { try SettingOptions.parse(["--set", "steps=1"]).validate() }
   }
 
+  @Test func aWorldIsDrawnOtherwise() throws {
+    let world = try World.bundled()
+    let drawn = try SamplingOptions.parse(["--temperature", "0.5", "--least-odds", "0"]).applied(to: world)
+    var expected = world.manifest.sampling
+    (expected.temperature, expected.leastOdds) = (0.5, 0)
+    #expect(drawn.manifest.sampling == expected)
+    #expect(try SamplingOptions.parse([]).applied(to: world).manifest == world.manifest)
+    for bad in [
+      ["--temperature", "-1"], ["--least-share", "2"], ["--pilots", "1000"], ["--least-odds", "nan"],
+    ] {
+      #expect(throws: (any Error).self) { try SamplingOptions.parse(bad) }
+    }
+  }
+
   @Test func changesOfActionsAreRead() {
     #expect(ActionChange(argument: "8-15=3")?.frames == 8...15)
     #expect(ActionChange(argument: "4=0")?.action == 0)

@@ -31,6 +31,8 @@ public struct GameMeasurement: Sendable {
   /// How well each reward and the end are found in the clips.
   public var rewards: [EventScore]
   public var play: FreePlay
+  /// How far a place is remembered; nil where no two actions lead to the right and back.
+  public var memory: PlaceMemory?
   /// Share of the real frames that are valid still when the tokenizer has encoded and decoded them.
   public var decodedValidity: Double
   /// The same of the last frames of episodes, which show what hardly any other frame shows.
@@ -101,6 +103,19 @@ public struct GameMeasurement: Sendable {
     if world.dreamsLevels {
       levels = try DreamtLevels(world, count: 256, judge: judge, real: distribution, workers: workers)
     }
+    let starts = Self.starts(clips, judge: judge, worlds: effort.worlds)
+    if let effects = consistency?.effects.map(\.effect),
+      let right = effects.firstIndex(of: VisibleEffect(dx: 1, rises: false)),
+      let left = effects.firstIndex(of: VisibleEffect(dx: -1, rises: false))
+    {
+      let lengths = Self.ways
+      let steps = 3 * lengths.reduce(0, +)
+      var dreams: any EnvironmentPool = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
+      memory = try PlaceMemory(
+        &dreams, starts: starts, right: Int32(right), left: Int32(left), lengths: lengths,
+        judge: judge
+      ) { progress("memory", $0, steps) }
+    }
     let key = RandomKey(seed: 0).folded(in: "free play")
     play = try Self.play(
       world, judge: judge, clips: clips, effort: effort, real: distribution, workers: workers, wrap: { $0 },
@@ -110,6 +125,9 @@ public struct GameMeasurement: Sendable {
         }
       }, progress: progress)
   }
+
+  /// Frames of the ways on which it is measured whether a place is remembered.
+  private static let ways = [2, 4, 6, 8, 10]
 
   /// The same worlds played by somebody else.
   /// - Parameter wrap: what to put around the pool, such as a stack of frames.
@@ -144,20 +162,24 @@ public struct GameMeasurement: Sendable {
     workers: Workers, wrap: (any EnvironmentPool) -> any EnvironmentPool, player: Player,
     progress: (String, Int, Int) -> Void
   ) throws -> FreePlay {
-    var starts: [ResetOptions] = []
-    for row in 0..<clips.count where starts.count < effort.worlds {
-      let scene = judge.read(clips.frame(row, 0))
-      guard scene.isValid, !scene.isOver else { continue }
-      starts.append(
-        ResetOptions(
-          seed: UInt64(row),
-          prompt: Prompt(
-            height: clips.frames.height, width: clips.frames.width, pixels: Array(clips.frame(row, 0)))))
-    }
+    let starts = starts(clips, judge: judge, worlds: effort.worlds)
     var pool = wrap(GeneratedWorldPool(world, workers: workers, rewards: NoRewards()))
     return try FreePlay(
       &pool, starts: starts, frames: effort.frames, judge: judge, real: real, workers: workers,
       choose: player, progress: { progress("free play", $0, effort.frames) })
+  }
+
+  /// Held-out frames in which the player is there and well.
+  private static func starts(_ clips: HeldOutClips, judge: any GameJudge, worlds: Int) -> [ResetOptions] {
+    (0..<clips.count).lazy.filter { row in
+      let scene = judge.read(clips.frame(row, 0))
+      return scene.isValid && !scene.isOver
+    }.prefix(worlds).map { row in
+      ResetOptions(
+        seed: UInt64(row),
+        prompt: Prompt(
+          height: clips.frames.height, width: clips.frames.width, pixels: Array(clips.frame(row, 0))))
+    }
   }
 
   /// The figures as JSON, to be put beside those of ``WorldMeasurement``.
@@ -169,6 +191,14 @@ public struct GameMeasurement: Sendable {
     report["tiles_real"] = .object(
       Dictionary(tiles.dropFirst().map { ($0.name, .number($0.share)) }) { $1 })
     if let levels { report["dreamt_levels"] = .object(levels.report) }
+    if let memory {
+      report["memory"] = .object(
+        Dictionary(
+          memory.trips.map {
+            ("\($0.frames)", ["worlds": .integer($0.worlds), "remembered": .number($0.remembered)])
+          }
+        ) { $1 })
+    }
     if !rewards.isEmpty {
       report["reward_f1"] = .object(Dictionary(rewards.map { ($0.name, .number($0.f1)) }) { $1 })
     }

@@ -33,16 +33,7 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "Steps of each, unless it ends.")
   var steps = 128
 
-  @Option(help: "Temperature of the drawn tokens; the world's own if none is given.")
-  var temperature: Float?
-
-  @Option(
-    help:
-      "Tokens less likely than this share of the likeliest are not drawn; the world's own if none is given.")
-  var leastShare: Float?
-
-  @Option(help: "MaskGIT steps that fix the least certain tokens first; the world's own if none is given.")
-  var pilots: Int?
+  @OptionGroup var sampling: SamplingOptions
 
   @Option(help: "Of the worlds and of what the policies draw.")
   var seed: UInt64 = 1
@@ -56,7 +47,7 @@ struct AuditCommand: ParsableCommand {
   }
 
   func run() throws {
-    let world = try worldOptions.load()
+    let world = sampling.applied(to: try worldOptions.load())
     let threads = Workers()
     guard let map = world.manifest.actionMap, let source = world.manifest.training?.source,
       let judge = EnvironmentCatalogue.judge(of: source)
@@ -73,12 +64,7 @@ struct AuditCommand: ParsableCommand {
     ])
     var figures: [String: JSONValue] = [:]
     for name in policies {
-      let base = GeneratedWorldPool(
-        started, workers: threads,
-        sampling: DreamRules(
-          name: "", temperature: temperature, leastShare: leastShare, pilots: pilots
-        )
-        .sampling(of: world))
+      let base = GeneratedWorldPool(started, workers: threads)
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)

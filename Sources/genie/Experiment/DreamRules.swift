@@ -52,7 +52,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "starts", starts: startFrames),
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
-    lively("lively-begin", begins: true),
+    lively("lively-begin", begins: true, horizon: 300),
     lively("lively-short", horizon: 32),
     lively("lively-penalty", consequence: .penalty),
     lively("lively-cut", consequence: .truncation),

@@ -48,6 +48,10 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long they are played.", valueName: "frames"))
   var frames = 300
 
+  @Option(
+    help: ArgumentHelp("Starts that each action is played from, where the game's frames can be read."))
+  var starts = 200
+
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
 
@@ -58,6 +62,7 @@ struct MeasureCommand: ParsableCommand {
   func validate() throws {
     guard (1...100_000).contains(count) else { throw ValidationError("--count is 1 to 100000.") }
     guard (0...1024).contains(worlds) else { throw ValidationError("--worlds is 0 to 1024.") }
+    guard (1...10_000).contains(starts) else { throw ValidationError("--starts is 1 to 10000.") }
     guard (1...100_000).contains(frames) else { throw ValidationError("--frames is 1 to 100000.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
@@ -120,8 +125,8 @@ struct MeasureCommand: ParsableCommand {
       bar?.update(to: done)
     }
     let measured = try GameMeasurement(
-      world, folder: folder, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads,
-      progress: show)
+      world, folder: folder, judge: judge, effort: .init(worlds: worlds, frames: frames, starts: starts),
+      workers: threads, progress: show)
     for (name, value) in measured.report { report[name] = value }
     var plays = [("random", measured.play)]
     if let policy {

@@ -14,7 +14,8 @@ import Testing
     let recorded = try CommandLineTool.run("record", "--episodes", "16", "--seed", "4242", "--out", clips)
     #expect(recorded.status == 0, "\(recorded.errors)")
     let measured = try CommandLineTool.run(
-      "measure", "--clips", clips, "--count", "96", "--json", figures.path)
+      "measure", "--clips", clips, "--count", "96", "--worlds", "32", "--frames", "50", "--starts", "40",
+      "--json", figures.path)
     #expect(measured.status == 0, "\(measured.errors)")
     let json = try CommandLineTool.json(figures)
     #expect(try #require(json["tokenizer_psnr"] as? Double) >= 50)
@@ -22,6 +23,10 @@ import Testing
     #expect(try #require(json["delta_psnr_t4"] as? Double) >= 20)
     let usage = try #require(json["action_usage"] as? [Double])
     #expect(usage.allSatisfy { $0 >= 0.02 }, "\(usage)")
+    #expect(try #require(json["action_purity"] as? Double) >= 0.97)
+    // 40 starts, 32 worlds: two starts, and five worlds, fewer than the card says.
+    #expect(try #require(json["action_consistency"] as? Double) >= 0.92)
+    #expect(try #require((json["validity"] as? [String: Double])?["50"]) >= 0.75)
   }
 
   @Test func itKeepsTheContract() throws {

@@ -33,8 +33,8 @@ import Testing
 
     let (figures, sheets) = (folder.appending(path: "figures.json"), folder.appending(path: "sheets"))
     let measured = try CommandLineTool.run(
-      "measure", world.path, "--clips", clips, "--count", "16", "--worlds", "6", "--frames", "20", "--json",
-      figures.path, "--sheets", sheets.path)
+      "measure", world.path, "--clips", clips, "--count", "16", "--worlds", "6", "--frames", "20", "--starts", "16",
+      "--json", figures.path, "--sheets", sheets.path)
     #expect(measured.status == 0, "\(measured.errors)")
     let json = try CommandLineTool.json(figures)
     for key in ["tokenizer_psnr", "changed_token_accuracy", "delta_psnr_t4"] {

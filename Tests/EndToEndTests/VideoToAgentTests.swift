@@ -33,7 +33,8 @@ import Testing
 
     let (figures, sheets) = (folder.appending(path: "figures.json"), folder.appending(path: "sheets"))
     let measured = try CommandLineTool.run(
-      "measure", world.path, "--clips", clips, "--count", "16", "--worlds", "6", "--frames", "20", "--starts", "16",
+      "measure", world.path, "--clips", clips, "--count", "16", "--worlds", "6", "--frames", "20", "--starts",
+      "16",
       "--json", figures.path, "--sheets", sheets.path)
     #expect(measured.status == 0, "\(measured.errors)")
     let json = try CommandLineTool.json(figures)

@@ -146,7 +146,8 @@ import Testing
     #expect(exact.frames[0] == close.frames[0], "the decoder is exact")
     let likelihoods = (exact.figures[0].logLikelihood, close.figures[0].logLikelihood)
     #expect(abs(likelihoods.0 - likelihoods.1) < 0.05)
-    #expect(Precision.bfloat16.isAvailable == (likelihoods.0 != likelihoods.1))
+    // Where the processor has no such products, the cached keys and values are rounded all the same.
+    #expect(likelihoods.0 != likelihoods.1)
     let (whole, half) = (World(prepared, seed: 0), World(rounded, seed: 0))
     #expect(half.state.dynamics.byteCount * 2 == whole.state.dynamics.byteCount)
   }

@@ -5,9 +5,9 @@ import Video
 struct EpisodeRecorder {
   /// Who plays.
   enum Policy: String, CaseIterable {
-    /// Random actions held for a few steps, from anywhere in the level.
+    /// Random actions held for a few steps.
     case random
-    /// The scripted player that collects coins and reaches the goal.
+    /// The scripted player that collects coins and reaches the goal, from the level's beginning.
     case expert
     /// By turns.
     case mixed
@@ -16,6 +16,8 @@ struct EpisodeRecorder {
   let policy: Policy
   /// Of the random player.
   var caution = 96
+  /// Whether the random player begins with the level, too, rather than anywhere in it.
+  var fromBeginning = false
   /// Steps after which an episode is broken off.
   let longestEpisode: Int
   let seed: UInt64
@@ -32,7 +34,7 @@ struct EpisodeRecorder {
     let isExpert = policy == .expert || policy == .mixed && episode % 2 == 1
     let level = level(of: episode)
     let episodeSeed = SplitMix64.mix(UInt64(level))
-    var game = Platformer(startAnywhere: !isExpert)
+    var game = Platformer(startAnywhere: !isExpert && !fromBeginning)
     game.reset(seed: episodeSeed, level: level)
     var expert = PlatformerExpert(horizon: longestEpisode)
     var random = StickyRandomPolicy(seed: SplitMix64.mix(episodeSeed), caution: caution)

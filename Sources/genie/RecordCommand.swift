@@ -39,6 +39,12 @@ struct RecordCommand: ParsableCommand {
       valueName: "percent"))
   var caution = 96
 
+  @Flag(
+    help:
+      "Let the random player begin with the level, as people do, instead of anywhere in it: then little is left behind him."
+  )
+  var fromBeginning = false
+
   @Option(help: ArgumentHelp("Steps after which an episode is broken off.", valueName: "steps"))
   var longestEpisode = 500
 
@@ -60,7 +66,7 @@ struct RecordCommand: ParsableCommand {
 
   func run() throws {
     let recorder = EpisodeRecorder(
-      policy: policy, caution: caution, longestEpisode: longestEpisode, seed: seed)
+      policy: policy, caution: caution, fromBeginning: fromBeginning, longestEpisode: longestEpisode, seed: seed)
     let writer = try ClipFolderWriter(URL(filePath: out))
     let bar = ProgressBar("record", total: episodes, unit: "episodes", style: output.progressStyle)
     var shard: Clip?
@@ -89,7 +95,7 @@ struct RecordCommand: ParsableCommand {
       JSONReport([
         "record": [
           "clips": .string(out), "game": .string(game.rawValue), "policy": .string(policy.rawValue),
-          "caution": .integer(caution),
+          "caution": .integer(caution), "from_beginning": .bool(fromBeginning),
           "seed": .string("\(seed)"), "episodes": .integer(episodes), "frames": .integer(totals.frames),
           "shards": .integer(writer.shardCount), "ended": .integer(totals.ended),
           "mean_return": .number(totals.totalReward / Double(episodes)),
@@ -103,6 +109,7 @@ struct RecordCommand: ParsableCommand {
     let specification = Platformer().specification
     return [
       "source": specification.name, "policy": policy.rawValue, "caution": "\(caution)", "seed": "\(seed)",
+      "from_beginning": "\(fromBeginning)",
       "fps": "10",
       "first_episode": "\(firstEpisode)",
       "actions": specification.actionSpace.names.joined(separator: ","),

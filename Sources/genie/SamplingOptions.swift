@@ -30,11 +30,8 @@ struct SamplingOptions: ParsableArguments {
 
   /// The world as it is drawn then.
   func applied(to world: World) -> World {
-    var sampling = world.manifest.sampling
-    sampling.temperature = temperature ?? sampling.temperature
-    sampling.leastShare = leastShare ?? sampling.leastShare
-    sampling.pilots = pilots ?? sampling.pilots
-    sampling.leastOdds = leastOdds ?? sampling.leastOdds
-    return world.sampled(sampling)
+    world.sampled(
+      world.manifest.sampling.with(
+        temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds))
   }
 }

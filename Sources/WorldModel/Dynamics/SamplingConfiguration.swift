@@ -31,6 +31,15 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.leastOdds = leastOdds
   }
 
+  /// The same, but for what is given.
+  public func with(
+    temperature: Float? = nil, leastShare: Float? = nil, pilots: Int? = nil, leastOdds: Float? = nil
+  ) -> SamplingConfiguration {
+    SamplingConfiguration(
+      steps: steps, temperature: temperature ?? self.temperature, leastShare: leastShare ?? self.leastShare,
+      orderNoise: orderNoise, pilots: pilots ?? self.pilots, leastOdds: leastOdds ?? self.leastOdds)
+  }
+
   /// What an older file does not tell is as it was then.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -35,8 +35,7 @@ struct CorrelationCommand: ParsableCommand {
   @Option(help: "Steps after which an episode is cut, in both.")
   var horizon = 128
 
-  @Option(help: "Temperature of the tokens that the dream draws; the world's own if none is given.")
-  var temperature: Float?
+  @OptionGroup var sampling: SamplingOptions
 
   @OptionGroup var output: OutputOptions
 
@@ -47,7 +46,7 @@ struct CorrelationCommand: ParsableCommand {
   }
 
   func run() throws {
-    let ground = try Ground(try worldOptions.load())
+    let ground = try Ground(sampling.applied(to: try worldOptions.load()))
     let threads = Workers()
     let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
     let actions = ground.specification.actionSpace
@@ -77,10 +76,7 @@ struct CorrelationCommand: ParsableCommand {
     var game = try ground.suite(levels: levels).evaluation
     game.horizon = horizon
     let dream = Evaluation(starts: try firstFrames(game, ground), horizon: horizon)
-    var rules = DreamRules(name: "")
-    rules.temperature = temperature
-    let pool = GeneratedWorldPool(
-      ground.world, workers: threads, sampling: rules.sampling(of: ground.world))
+    let pool = GeneratedWorldPool(ground.world, workers: threads)
     var result = CorrelationResult(world: ground.world, horizon: horizon)
     for (index, entry) in policies.enumerated() {
       let real = try folder.evaluated("\(index)-real", game, on: ground.game()) { entry.policy }

@@ -52,7 +52,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "starts", starts: startFrames),
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
-    lively("lively-begin", begins: true, horizon: 300),
+    lively("lively-begin", begins: true),
     lively("lively-short", horizon: 32),
     lively("lively-penalty", consequence: .penalty),
     lively("lively-cut", consequence: .truncation),
@@ -104,12 +104,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   }
 
   func sampling(of world: World) -> SamplingConfiguration {
-    var sampling = world.manifest.sampling
-    sampling.temperature = temperature ?? sampling.temperature
-    sampling.leastShare = leastShare ?? sampling.leastShare
-    sampling.pilots = pilots ?? sampling.pilots
-    sampling.leastOdds = leastOdds ?? sampling.leastOdds
-    return sampling
+    world.manifest.sampling.with(
+      temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds)
   }
 
   /// Frames spread over all of the video, last frames of episodes left out.

@@ -1,3 +1,4 @@
+import Environments
 import Video
 import WorldModel
 
@@ -9,6 +10,18 @@ extension World {
     return FrameBatch(
       clips: pictures.count, time: 1, height: t.height, width: t.width,
       bytes: pictures.flatMap { $0.centreCrop(height: t.height, width: t.width).pixels })
+  }
+
+  /// For each of the game's actions, the latent one that does the same: what gives a dream the game's buttons
+  /// (``Environments/MappedActions``).
+  /// - Throws: ``WorldError/noButtons(world:)``
+  public var buttons: ActionMap {
+    get throws(WorldError) {
+      guard let map = manifest.actionMap, !map.names.isEmpty,
+        let inverse = map.inverse(realCount: map.names.count)
+      else { throw .noButtons(world: manifest.name) }
+      return inverse
+    }
   }
 
   /// The same world with names for its actions.

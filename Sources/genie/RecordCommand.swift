@@ -66,7 +66,8 @@ struct RecordCommand: ParsableCommand {
 
   func run() throws {
     let recorder = EpisodeRecorder(
-      policy: policy, caution: caution, fromBeginning: fromBeginning, longestEpisode: longestEpisode, seed: seed)
+      policy: policy, caution: caution, fromBeginning: fromBeginning, longestEpisode: longestEpisode,
+      seed: seed)
     let writer = try ClipFolderWriter(URL(filePath: out))
     let bar = ProgressBar("record", total: episodes, unit: "episodes", style: output.progressStyle)
     var shard: Clip?

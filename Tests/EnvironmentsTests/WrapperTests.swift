@@ -34,6 +34,30 @@ import Testing
     #expect(batch.observations.prefix(9).elementsEqual([2, 12, 22, 2, 12, 22, 2, 12, 22]))
   }
 
+  @Test func actionsStandForOthers() throws {
+    let map = ActionMap(real: [5, 0, 2], names: ["up", "rest", "on"], samples: 0)
+    var mapped = try MappedActions(GamePool(Platformer()), map: map)
+    var game = GamePool(Platformer())
+    #expect(mapped.actionSpace == Discrete(3, names: map.names))
+    let (slot, other) = (try mapped.open(OpenOptions()), try game.open(OpenOptions()))
+    var (batch, expected) = (mapped.makeBatch(), game.makeBatch())
+    try mapped.reset([slot], [ResetOptions(seed: 4)], into: &batch)
+    try game.reset([other], [ResetOptions(seed: 4)], into: &expected)
+    for action: Int32 in [2, 2, 0, 1, 2] {
+      try mapped.step([slot], [action], into: &batch)
+      try game.step([other], [map(action)], into: &expected)
+      #expect(batch.observations == expected.observations && batch.rewards == expected.rewards)
+    }
+    // The game has an action 3, this pool has none.
+    try mapped.step([slot], [3], into: &batch)
+    #expect(batch.faults[0] == .invalidAction(3, count: 3))
+    for real: [Int32] in [[], [0, 6], [-1]] {
+      #expect(throws: EnvironmentError.self) {
+        try MappedActions(GamePool(Platformer()), map: ActionMap(real: real, samples: 0))
+      }
+    }
+  }
+
   @Test func statisticsComeWithTheEnd() throws {
     var pool = EpisodeStatistics(GamePool(Countdown()))
     let slots = try (0..<2).map { _ in try pool.open(OpenOptions(auxiliaries: ["left", "episodeReturn"])) }

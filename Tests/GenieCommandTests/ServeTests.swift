@@ -1,3 +1,4 @@
+import Environments
 import Foundation
 import TestSupport
 import Testing
@@ -26,6 +27,14 @@ import Testing
     #expect(configuration.limits.sessions == 7 && configuration.persistence?.lastPathComponent == "there")
     #expect(try command.catalogue().names == ["Noop-v1", "Platformer-v1"])
     #expect(command.jsonLog && !command.verbose && configuration.security == nil)
+  }
+
+  @Test func aDreamTakesTheGamesButtons() throws {
+    let latent = try ServeCommand.parse([]).catalogue()
+    let buttons = try ServeCommand.parse(["--buttons"]).catalogue()
+    let name = try #require(latent.names.first)
+    #expect(try latent.makePool(name).actionSpace == Discrete(8))
+    #expect(try buttons.makePool(name).actionSpace == Platformer().specification.actionSpace)
   }
 
   @Test func theFileFillsAndTheCommandLineWins() throws {

@@ -25,6 +25,15 @@ import Testing
     #expect(ActionMap(pairs: pairs, latentCount: 2, realCount: 2).real == [right, noop])
   }
 
+  @Test func theWayBackTakesTheCodeThatWasSeenTheMost() {
+    let pairs: [(latent: Int32, real: Int32)] = [(0, 1), (1, 0), (2, 1), (2, 1), (3, 0)]
+    var map = ActionMap(pairs: pairs, latentCount: 4, realCount: 2, names: ["rest", "go"])
+    #expect(map.inverse(realCount: 2)?.real[1] == 2 && map.inverse(realCount: 2)?.names == ["rest", "go"])
+    #expect(map.inverse(realCount: 3) == nil, "nothing leads to the third")
+    map.counts = [[1]]
+    #expect(map.inverse(realCount: 2)?.real.count == 2, "counts of a file may be too few")
+  }
+
   @Test func aMapLooksAtNoMoreSamplesThanItMay() {
     let pairs = Array(repeating: (latent: Int32(0), real: Int32(1)), count: 200)
     let later = Array(repeating: (latent: Int32(0), real: Int32(2)), count: 500)

@@ -55,16 +55,17 @@ public struct ActionMap: Codable, Sendable, Equatable {
   }
 
   /// The way back: for each real action, the latent one that was seen with it the most often of those that go to it.
-  /// - Returns: nil where some real action has no latent one.
+  /// - Returns: a map from real to latent actions, with this one's names; nil where some real action has no latent one.
   public func inverse(realCount: Int) -> ActionMap? {
     var latent: [Int32] = []
     for action in 0..<Int32(realCount) {
       let candidates = real.indices.filter { real[$0] == action }
-      let seen = { (index: Int) in counts?[index][Int(action)] ?? 0 }
+      // A file may hold fewer counts than actions.
+      let seen = { (index: Int) in counts?.dropFirst(index).first?.dropFirst(Int(action)).first ?? 0 }
       guard let best = candidates.max(by: { seen($0) < seen($1) }) else { return nil }
       latent.append(Int32(best))
     }
-    return ActionMap(real: latent, samples: samples)
+    return ActionMap(real: latent, names: names, samples: samples)
   }
 
   /// The real action of a latent one.

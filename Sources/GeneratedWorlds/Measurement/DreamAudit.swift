@@ -23,6 +23,22 @@ public struct DreamAudit: Sendable {
     public var recall: Double { Double(confirmed) / Double(confirmed + missed) }
   }
 
+  /// A step about whose reward or end the two disagree.
+  public struct Moment: Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+      case missedEnd = "missed end"
+      case inventedEnd = "invented end"
+      case missedReward = "missed reward"
+      case inventedReward = "invented reward"
+    }
+
+    public let kind: Kind
+    /// The real action.
+    public let action: Int32
+    /// What the dream showed before the step and after it.
+    public let pictures: [Picture]
+  }
+
   public var worlds: Int
   /// Steps taken, and of those the ones whose first picture could be read.
   public var steps = 0
@@ -40,6 +56,10 @@ public struct DreamAudit: Sendable {
   public var claimedReward = 0.0
   /// What the game would have paid for the same steps as the latter.
   public var refereedReward = 0.0
+  /// The first of each kind, at most ``momentLimit``.
+  public private(set) var moments: [Moment] = []
+  /// Of each kind.
+  public static let momentLimit = 12
   /// Coins that came into being in the middle of the picture.
   public var coinsFromNowhere = 0
   /// Log-likelihoods of the frames after steps that kept the rules, and of the others: whether doubt tells them apart.
@@ -86,29 +106,50 @@ public struct DreamAudit: Sendable {
     var batch = pool.makeBatch()
     try pool.reset(slots, starts, into: &batch)
     var playing = slots
-    var scenes = (0..<starts.count).map { judge.read(batch.newestFrame($0).pixels) }
+    var pictures = (0..<starts.count).map { batch.newestFrame($0) }
+    var scenes = pictures.map { judge.read($0.pixels) }
     for step in 0..<count where !playing.isEmpty {
       let actions = choose(batch, step)
       try pool.step(playing, actions, into: &batch)
       var going: [Int] = []
       for row in playing.indices {
         if let fault = batch.faults[row] { throw fault }
-        let scene = judge.read(batch.newestFrame(row).pixels)
+        let (picture, action) = (batch.newestFrame(row), map(actions[row]))
+        let scene = judge.read(picture.pixels)
+        let outcome = judge.outcome(of: action, in: scenes[row])
+        if let outcome { keep([pictures[row], picture], action, outcome, batch: batch, row: row) }
         add(
-          scenes[row], scene, outcome: judge.outcome(of: map(actions[row]), in: scenes[row]),
-          seen: judge.effect(from: scenes[row], to: scene), batch: batch, row: row, judge: judge)
-        scenes[row] = scene
+          scenes[row], scene, outcome: outcome, seen: judge.effect(from: scenes[row], to: scene),
+          batch: batch, row: row, judge: judge)
+        (scenes[row], pictures[row]) = (scene, picture)
         if !batch.terminated[row] && !batch.truncated[row] { going.append(row) }
       }
       if going.count < playing.count {
         playing = going.map { playing[$0] }
         scenes = going.map { scenes[$0] }
+        pictures = going.map { pictures[$0] }
         var rest = pool.makeBatch()
         rest.prepare(count: going.count)
         for (row, source) in going.enumerated() { rest.setRow(row, from: batch, row: source) }
         batch = rest
       }
       progress(step + 1)
+    }
+  }
+
+  private mutating func keep(
+    _ pictures: [Picture], _ action: Int32, _ outcome: RefereedStep, batch: StepBatch, row: Int
+  ) {
+    func kind(_ claimed: Bool, _ isTrue: Bool, _ missed: Moment.Kind, _ invented: Moment.Kind) -> Moment.Kind?
+    {
+      claimed == isTrue ? nil : isTrue ? missed : invented
+    }
+    let kinds = [
+      kind(batch.terminated[row], outcome.terminated, .missedEnd, .inventedEnd),
+      kind(batch.rewards[row] != 0, outcome.reward != 0, .missedReward, .inventedReward),
+    ]
+    for kind in kinds.compactMap({ $0 }) where moments.count(where: { $0.kind == kind }) < Self.momentLimit {
+      moments.append(Moment(kind: kind, action: action, pictures: pictures))
     }
   }
 

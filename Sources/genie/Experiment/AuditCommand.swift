@@ -38,6 +38,12 @@ struct AuditCommand: ParsableCommand {
   @Option(help: "Of the worlds and of what the policies draw.")
   var seed: UInt64 = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Also draw where dream and game disagree about a reward or an end: before the step, and after it.",
+      valueName: "png"))
+  var sheet: String?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -63,6 +69,7 @@ struct AuditCommand: ParsableCommand {
       "would be paid", "coins from nowhere",
     ])
     var figures: [String: JSONValue] = [:]
+    var disagreements = ContactSheet(scale: 2)
     for name in policies {
       let base = GeneratedWorldPool(started, workers: threads)
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
@@ -80,13 +87,29 @@ struct AuditCommand: ParsableCommand {
       bar.finish()
       table.append(audit.row(name))
       figures[name] = audit.figures
+      audit.draw(on: &disagreements, names: map.names)
     }
     print(table)
+    if let sheet { try PNG.write(disagreements.picture(), to: URL(filePath: sheet)) }
     try output.write(JSONReport(["audit": .object(figures)]))
   }
 }
 
 extension DreamAudit {
+  /// Four moments a row, each a picture before the step and one after it.
+  func draw(on sheet: inout ContactSheet, names: [String]) {
+    for kind in Moment.Kind.allCases {
+      let own = moments.filter { $0.kind == kind }
+      for start in stride(from: 0, to: own.count, by: 4) {
+        let row = own[start..<min(own.count, start + 4)]
+        let pressed = row.map {
+          names.indices.contains(Int($0.action)) ? names[Int($0.action)] : "\($0.action)"
+        }
+        sheet.append("\(kind.rawValue): \(pressed.joined(separator: ", "))", row.flatMap(\.pictures))
+      }
+    }
+  }
+
   func row(_ name: String) -> [String] {
     [
       name, decimal(meanReturn), decimal(meanLength), percent(Double(readable) / Double(steps)),

@@ -50,9 +50,7 @@ struct CorrelationCommand: ParsableCommand {
     let threads = Workers()
     let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
     let actions = ground.specification.actionSpace
-    guard let inverse = ground.map.inverse(realCount: actions.count) else {
-      throw ExperimentError.incompleteMap(world: ground.world.manifest.name)
-    }
+    let inverse = try ground.world.buttons
     let training = folder.url.appending(path: "real")
     let last = try Training(
       folder: training, configuration: PPOConfiguration(totalSteps: steps, seed: 1),

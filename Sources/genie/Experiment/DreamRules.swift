@@ -26,6 +26,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   var pilots: Int?
   /// Actions with lower odds do the most similar possible thing; nil leaves the world's own.
   var leastOdds: Float?
+  /// Whether the policy presses the game's buttons, each its latent action, instead of latent actions.
+  var buttons: Bool?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -53,6 +55,9 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
     lively("lively-begin", begins: true),
+    lively("lively-buttons", buttons: true),
+    lively("lively-begin-buttons", begins: true, buttons: true),
+    lively("lively-begin-short", begins: true, buttons: true, horizon: 64),
     lively("lively-short", horizon: 32),
     lively("lively-penalty", consequence: .penalty),
     lively("lively-cut", consequence: .truncation),
@@ -60,13 +65,14 @@ struct DreamRules: Codable, Equatable, Sendable {
   ]
 
   private static func lively(
-    _ name: String, begins: Bool? = nil, horizon: Int? = nil, consequence: Consequence? = nil
+    _ name: String, begins: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
+    consequence: Consequence? = nil
   ) -> DreamRules {
     DreamRules(
       name: name, starts: startFrames, begins: begins, horizon: horizon,
       doubt: consequence.map { _ in doubt },
       consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare,
-      leastOdds: lively.leastOdds)
+      leastOdds: lively.leastOdds, buttons: buttons)
   }
 
   /// In words.
@@ -77,6 +83,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let temperature { parts.append("temperature \(temperature)") }
     if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
     if leastOdds == 0 { parts.append("every action as it is") }
+    if buttons == true { parts.append("the game's buttons for actions") }
     if let doubt, let consequence {
       let what =
         switch consequence {
@@ -97,10 +104,12 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// The pool that the policy is trained in.
   /// - Parameter frames: to start from.
   func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
-    let pool = GeneratedWorldPool(
+    var pool: any EnvironmentPool = GeneratedWorldPool(
       started(world, frames: frames), workers: workers, sampling: sampling(of: world))
-    guard let doubt, let consequence else { return pool }
-    return try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
+    if let doubt, let consequence {
+      pool = try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
+    }
+    return try buttons == true ? MappedActions(pool, map: world.buttons) : pool
   }
 
   func sampling(of world: World) -> SamplingConfiguration {

@@ -8,6 +8,6 @@ struct ExperimentCommand: ParsableCommand {
       "Runs an experiment from its start to its report: what is learned in dreams, judged in reality.",
     subcommands: [
       TransferCommand.self, ImitationCommand.self, CorrelationCommand.self, RewardsCommand.self,
-      AuditCommand.self,
+      AuditCommand.self, FaultsCommand.self,
     ])
 }

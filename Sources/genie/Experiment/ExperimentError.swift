@@ -4,8 +4,6 @@ enum ExperimentError: Error, CustomStringConvertible {
   case noGame(world: String)
   /// The world's actions were mapped to those of a game with more of them.
   case otherGame(world: String, actions: Int, mapped: Int)
-  /// Some of the game's actions are no latent action's.
-  case incompleteMap(world: String)
 
   var description: String {
     switch self {
@@ -14,8 +12,6 @@ enum ExperimentError: Error, CustomStringConvertible {
         + "hold it against"
     case .otherGame(let world, let actions, let mapped):
       "\(world) was learned from another game: it knows an action \(mapped), this game has \(actions)"
-    case .incompleteMap(let world):
-      "\(world) has no latent action for some of the game's buttons: policies of the game cannot play in it"
     }
   }
 }

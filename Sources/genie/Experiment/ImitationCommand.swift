@@ -62,6 +62,7 @@ struct ImitationCommand: ParsableCommand {
       samples: samples.sorted(), levels: levels, choice: choice)
     let result = try experiment.run()
     print(result.table)
+    print("mapped latent actions that are what was pressed: \(percent(result.agreement))")
     try output.write(result.figures)
     let page = try result.page.write(to: folder.url, figures: result.figures, as: "imitation.json")
     print("report: \(page.relativePath)")

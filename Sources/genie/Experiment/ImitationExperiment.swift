@@ -29,6 +29,9 @@ struct ImitationExperiment {
     }
     var result = ImitationResult(
       world: ground.world, suite: suite, transitions: demonstration.pressed.count, samples: samples)
+    let best = map(demonstration, count: samples.last ?? 1, seed: 1)
+    let pairs = zip(demonstration.latent, demonstration.pressed)
+    result.agreement = Double(pairs.count { best($0) == $1 }) / Double(max(1, demonstration.pressed.count))
     result.random = try played("random") { RandomPolicy(actionCount: actions) }
     for seed in 1...UInt64(seeds) {
       let oracle = try experts.cloned(

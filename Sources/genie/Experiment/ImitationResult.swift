@@ -10,6 +10,8 @@ struct ImitationResult {
   /// Of the expert, all without labels.
   let transitions: Int
   let samples: [Int]
+  /// Of all transitions, those whose latent action is mapped to what was pressed, by the map of the most labels.
+  var agreement = 0.0
   var random: EvaluationReport?
   /// A run a seed.
   var oracle: [EvaluationReport] = []
@@ -69,7 +71,7 @@ struct ImitationResult {
           Dictionary(
             uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate(returns(imitated[$0] ?? []))) })),
         "oracle": both(oracle), "random": random.map { both([$0]) } ?? .null,
-        "transitions": .integer(transitions), "seeds": .integer(oracle.count),
+        "transitions": .integer(transitions), "agreement": .number(agreement), "seeds": .integer(oracle.count),
         "suite": [
           "name": .string(suite.record.name), "hash": .string(suite.hash), "levels": .integer(suite.count),
         ],

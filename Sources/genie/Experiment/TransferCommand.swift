@@ -13,7 +13,8 @@ struct TransferCommand: ParsableCommand {
     abstract: "Trains policies in a dream only, and shows what they are worth in the real game.",
     discussion: """
       The world was learned from video without actions. Policies are trained in it by each of the RULES; their latent \
-      actions are mapped to the game's buttons by the map in the world's file (200 labelled transitions at most); then \
+      actions are mapped to the game's buttons, or those to latent actions, by the map in the world's file (200 labelled \
+      transitions at most); then \
       they play levels of the game that no video shows. Beside them: the same learner in the real game for as many \
       steps, random and constant actions, a player that reads the level, and what each policy believed it would earn.
 

@@ -47,8 +47,8 @@ struct TransferExperiment {
     for rule in rules { result.outcomes.append(try outcome(of: rule)) }
     if let main = result.outcomes.first {
       let file = try PolicyFile(contentsOf: policyURL("\(main.rule.name)-1"))
-      let policy = MappedPolicy(
-        ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers), map: ground.map)
+      let policy = inGame(
+        main.rule, ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers))
       result.films = try Film.record(suite.evaluation, main.game[0].episodes, policy, ground.game())
     }
     return result
@@ -61,10 +61,10 @@ struct TransferExperiment {
       let file = try train(name, seed: seed, horizon: rule.horizon) {
         try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
       }
-      let latent = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+      let policy = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
       outcome.game.append(
         try folder.evaluated(name, suite.evaluation, on: ground.game()) {
-          MappedPolicy(latent, map: ground.map)
+          inGame(rule, policy)
         })
       outcome.policies.append((name, Examination.hash(policyURL(name).path) ?? ""))
       outcome.curves.append(
@@ -76,10 +76,15 @@ struct TransferExperiment {
         try folder.evaluated(
           "\(name)-believed", believed,
           on: try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
-        ) { latent })
-      if seed == 1 { outcome.audit = try audit(rule, latent, name: name) }
+        ) { policy })
+      if seed == 1 { outcome.audit = try audit(rule, policy, name: name) }
     }
     return outcome
+  }
+
+  /// A dream's policy in the game.
+  private func inGame(_ rule: DreamRules, _ policy: ActorCriticPolicy) -> any Policy {
+    rule.buttons == true ? policy : MappedPolicy(policy, map: ground.map)
   }
 
   private func starts(_ rule: DreamRules) -> [Picture] { rule.begins == true ? begins : frames }
@@ -98,11 +103,13 @@ struct TransferExperiment {
   }
 
   /// Holds the dream against the game while the policy plays it.
-  private func audit(_ rule: DreamRules, _ policy: any Policy, name: String) throws -> DreamAudit? {
+  private func audit(_ rule: DreamRules, _ policy: ActorCriticPolicy, name: String) throws -> DreamAudit? {
     guard let judge = ground.judge else { return nil }
     var pool: any EnvironmentPool = GeneratedWorldPool(
       rule.started(ground.world, frames: starts(rule)), workers: folder.workers,
       sampling: rule.sampling(of: ground.world))
+    let latent: any Policy =
+      try rule.buttons == true ? MappedPolicy(policy, map: ground.world.buttons) : policy
     let length = rule.horizon ?? ground.world.manifest.horizon
     let bar = ProgressBar("\(name) audit", total: length, unit: "steps", style: folder.style)
     defer { bar.finish() }
@@ -111,7 +118,7 @@ struct TransferExperiment {
       &pool, starts: (0..<32).map { ResetOptions(seed: 2_000_000 + $0) }, steps: length, judge: judge,
       map: ground.map,
       choose: { batch, step in
-        policy.actions(
+        latent.actions(
           for: batch.observations,
           keys: (0..<batch.count).map { key.folded(in: UInt64(step)).folded(in: UInt64($0)) })
       }, progress: { bar.update(to: $0) })

@@ -46,6 +46,9 @@ struct ServeCommand: ParsableCommand {
     ))
   var dreamtLevels = false
 
+  @Flag(help: "Take the game's buttons, by name, in place of the world's latent actions.")
+  var buttons = false
+
   @OptionGroup var precision: PrecisionOptions
 
   @Option(
@@ -215,9 +218,11 @@ struct ServeCommand: ParsableCommand {
       let levelSampling: SamplingConfiguration? = dreamtLevels ? .level : nil
       let rewards = try rewards.model(world)
       let threads = Workers(count: workers ?? 0)
-      catalogue.register(world.manifest.name) { [world] in
-        GeneratedWorldPool(
+      let buttons = buttons ? try world.buttons : nil
+      catalogue.register(world.manifest.name) { [world] () throws(EnvironmentError) in
+        let pool = GeneratedWorldPool(
           world, prepared: prepared, workers: threads, rewards: rewards, levelSampling: levelSampling)
+        return if let buttons { try MappedActions(pool, map: buttons) } else { pool }
       }
     }
     for name in game {

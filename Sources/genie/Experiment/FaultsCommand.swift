@@ -1,0 +1,125 @@
+import ArgumentParser
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import ReinforcementLearning
+import Reporting
+
+struct FaultsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "faults",
+    abstract: "Trains the learner in the real game with a dream's faults, and shows what each of them costs.",
+    discussion: """
+      The game itself is made to begin, to be cut and to end as dreams are, one condition at a time; what is learned \
+      there then plays the game as it is, on unseen levels. So what a fault costs is told apart from all the others. OUT \
+      keeps every stage, and ends with index.html and faults.json.
+      """)
+
+  @OptionGroup var worldOptions: WorldOption
+
+  @Option(help: ArgumentHelp("The folder to write to.", valueName: "folder"))
+  var out: String
+
+  @Option(help: "Steps of each training.")
+  var steps = 60_000
+
+  @Option(help: "Trainings by each condition, with seeds from 1 on.")
+  var seeds = 3
+
+  @Option(help: "Unseen levels of the game that each policy plays.")
+  var levels = 100
+
+  @Option(help: "Share of the deaths that are not told.")
+  var missed = 0.7
+
+  @Option(help: "Share of the other steps that end an episode.")
+  var invented = 0.004
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard (1...100).contains(seeds), (10...10_000).contains(levels), (0...1).contains(missed),
+      (0...1).contains(invented)
+    else {
+      throw ValidationError("--seeds is 1 to 100, --levels 10 to 10000, --missed and --invented 0 to 1.")
+    }
+  }
+
+  /// What training is like.
+  private struct Condition {
+    let name: String
+    let what: String
+    var game = FaultyGame()
+    var horizon = 128
+    var codes = false
+  }
+
+  private var conditions: [Condition] {
+    let told = "\(percent(missed)) of the deaths are not told"
+    let others = "\(decimal(1000 * invented)) of 1,000 other steps end it"
+    return [
+      Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
+      Condition(name: "short", what: "cut after 64 steps", horizon: 64),
+      Condition(name: "codes", what: "pressed by the world's latent actions", codes: true),
+      Condition(name: "missed", what: told, game: FaultyGame(faults: .init(missed: missed))),
+      Condition(name: "invented", what: others, game: FaultyGame(faults: .init(invented: invented))),
+      Condition(
+        name: "both", what: "\(told), and \(others)",
+        game: FaultyGame(faults: .init(missed: missed, invented: invented))),
+      Condition(name: "anywhere", what: "begun anywhere in a level", game: FaultyGame(startAnywhere: true)),
+    ]
+  }
+
+  func run() throws {
+    let ground = try Ground(try worldOptions.load())
+    let folder = ExperimentFolder(url: URL(filePath: out), workers: Workers(), style: output.progressStyle)
+    let evaluation = try ground.suite(levels: levels).evaluation
+    let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]
+    var table = Table(header)
+    var cells: [[String]] = []
+    var figures: [String: JSONValue] = [:]
+    for condition in conditions {
+      var runs: [EvaluationReport] = []
+      for seed in 1...UInt64(seeds) {
+        let name = "\(condition.name)-\(seed)"
+        let file = try Training(
+          folder: folder.url.appending(path: name),
+          configuration: PPOConfiguration(totalSteps: steps, seed: seed), style: output.progressStyle
+        ).run(title: name, horizon: condition.horizon, workers: folder.workers) {
+          let pool = GamePool(condition.game)
+          return try condition.codes ? MappedActions(pool, map: ground.map) : pool
+        }
+        let policy = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+        runs.append(
+          try folder.evaluated(name, evaluation, on: ground.game()) {
+            if condition.codes { MappedPolicy(policy, map: ground.map) } else { policy }
+          })
+      }
+      let mean = runs.count == 1 ? runs[0].meanReturn : Scores(runs: runs).estimate { $0.mean }
+      let flags = runs.compactMap { $0.successRate?.value }
+      cells.append([
+        condition.name, condition.what, runs.map { decimal($0.meanReturn.value) }.joined(separator: ", "),
+        decimal(mean.value), "\(decimal(mean.low)) to \(decimal(mean.high))",
+        percent(flags.reduce(0, +) / Double(max(1, flags.count))),
+      ])
+      figures[condition.name] = [
+        "what": .string(condition.what), "return": .estimate(mean),
+        "runs": .array(runs.map { .estimate($0.meanReturn) }),
+      ]
+    }
+    for row in cells { table.append(row) }
+    print(table)
+    figures["command"] = .string(CommandLine.arguments.dropFirst().joined(separator: " "))
+    let report = JSONReport(["faults": .object(figures)])
+    try output.write(report)
+    var page = Page(
+      title: "What a dream's faults cost", overline: ground.specification.name,
+      lead:
+        "The same learner, \(steps) steps in the game itself under each condition; then \(levels) unseen levels."
+    )
+    page.section("Return in the game as it is", "Each condition differs from the first in one thing.")
+    page.table(header, cells)
+    print("report: \(try page.write(to: folder.url, figures: report, as: "faults.json").relativePath)")
+  }
+}

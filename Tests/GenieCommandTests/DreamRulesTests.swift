@@ -1,0 +1,51 @@
+import Autograd
+import Environments
+import Foundation
+import GeneratedWorlds
+import Testing
+import Video
+
+@testable import genie
+
+@Suite struct DreamRulesTests {
+  @Test func rulesHaveNamesOfTheirOwn() {
+    #expect(Set(DreamRules.all.map(\.name)).count == DreamRules.all.count)
+  }
+
+  @Test func buttonsAreThoseOfTheGame() throws {
+    let world = try World.bundled()
+    let size = world.genie.configuration.tokenizer
+    let frame = Picture(
+      height: size.height, width: size.width,
+      pixels: Array(world.levels.bytes.prefix(size.height * size.width * 3)))
+    for rule in DreamRules.all where rule.name.hasPrefix("lively") {
+      let pool = try rule.pool(world, frames: [frame], workers: Workers(count: 1))
+      let expected = rule.buttons == true ? Platformer().specification.actionSpace : Discrete(world.actions)
+      #expect(pool.actionSpace == expected, "\(rule.name)")
+      #expect(
+        rule.sampling(of: world).leastOdds == 0
+          && rule.sampling(of: world).pilots == world.manifest.sampling.pilots)
+    }
+  }
+
+  /// Video as people play it shows the level from its beginning, also where the player is random.
+  @Test func aRecordingBeginsWhereTheLevelDoes() {
+    func differ(fromBeginning: Bool) -> [Bool] {
+      let recorder = EpisodeRecorder(
+        policy: .random, fromBeginning: fromBeginning, longestEpisode: 2, seed: 5)
+      return (0..<8).map { episode in
+        var game = Platformer()
+        let level = recorder.level(of: episode)
+        game.reset(seed: SplitMix64.mix(UInt64(level)), level: level)
+        let size = game.specification.observationSpace.height * game.specification.observationSpace.width * 3
+        let first = [UInt8](unsafeUninitializedCapacity: size) { pixels, count in
+          game.draw(into: UnsafeMutableBufferPointer(rebasing: pixels[..<size]))
+          count = size
+        }
+        return first != Array(recorder.record(episode: episode).frames.prefix(size))
+      }
+    }
+    #expect(!differ(fromBeginning: true).contains(true))
+    #expect(differ(fromBeginning: false).count { $0 } >= 6)
+  }
+}

@@ -1,0 +1,44 @@
+import Environments
+import Testing
+
+@testable import genie
+
+@Suite struct FaultyGameTests {
+  /// Always right until an episode ends: rewards, and whether it was told.
+  private func play(_ faults: FaultyGame.Faults, seed: UInt64) -> (steps: Int, ended: Bool) {
+    var game = FaultyGame(faults: faults)
+    game.reset(seed: seed, level: nil)
+    for step in 1...60 where game.step(PlatformerAction.right.rawValue).terminated { return (step, true) }
+    return (60, false)
+  }
+
+  @Test func withoutFaultsItIsTheGame() {
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in GamePool(FaultyGame()) }
+    #expect(checker.run().isEmpty)
+    for seed in 0..<20 as Range<UInt64> {
+      var game = Platformer()
+      game.reset(seed: seed, level: nil)
+      var steps = 0
+      var ended = false
+      while steps < 60, !ended {
+        steps += 1
+        ended = game.step(PlatformerAction.right.rawValue).terminated
+      }
+      #expect(play(.init(), seed: seed) == (steps, ended))
+    }
+  }
+
+  @Test func deathsAreMissedAndEndsInvented() {
+    let seeds = 0..<40 as Range<UInt64>
+    let deaths = seeds.filter { play(.init(), seed: $0).ended }
+    #expect(deaths.count >= 10, "always right falls into pits")
+    #expect(!deaths.contains { play(.init(missed: 1), seed: $0).ended })
+    let half = deaths.count { play(.init(missed: 0.5), seed: $0).ended }
+    #expect(half > 0 && half < deaths.count)
+    #expect(seeds.allSatisfy { play(.init(invented: 1), seed: $0) == (1, true) })
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(startAnywhere: true, faults: .init(missed: 0.5, invented: 0.1)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+}

@@ -71,7 +71,8 @@ struct ImitationResult {
           Dictionary(
             uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate(returns(imitated[$0] ?? []))) })),
         "oracle": both(oracle), "random": random.map { both([$0]) } ?? .null,
-        "transitions": .integer(transitions), "agreement": .number(agreement), "seeds": .integer(oracle.count),
+        "transitions": .integer(transitions), "agreement": .number(agreement),
+        "seeds": .integer(oracle.count),
         "suite": [
           "name": .string(suite.record.name), "hash": .string(suite.hash), "levels": .integer(suite.count),
         ],

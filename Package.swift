@@ -59,6 +59,13 @@ let executables: [Target] = [
     name: "PPOAgent",
     dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
     path: "Agents/Swift/PPOAgent"),
+  .executableTarget(
+    name: "ImitationAgent",
+    dependencies: [
+      "AgentSDK", "Environments", "GeneratedWorlds", "ReinforcementLearning", "Reporting", "Video",
+      argumentParser,
+    ],
+    path: "Agents/Swift/ImitationAgent"),
 ]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

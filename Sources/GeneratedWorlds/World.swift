@@ -16,6 +16,8 @@ public enum WorldError: Error, Sendable, CustomStringConvertible {
   case levels(path: String, ClipError)
   case unwritable(path: String, reason: String)
   case noBundledWorld
+  /// Video of another size.
+  case otherFrames(world: String, height: Int, width: Int)
   /// Some of the game's actions are no latent action's, or nobody ever told which they are.
   case noButtons(world: String)
 
@@ -31,6 +33,8 @@ public enum WorldError: Error, Sendable, CustomStringConvertible {
     case .levels(let path, let error): "\(path): its levels cannot be read: \(error)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .noBundledWorld: "no world is bundled with this build: name one"
+    case .otherFrames(let world, let height, let width):
+      "\(world) sees frames of \(height) x \(width): import the video at that size (genie import --size)"
     case .noButtons(let world):
       "\(world) does not know a latent action for each button of the game: it has only latent actions"
     }

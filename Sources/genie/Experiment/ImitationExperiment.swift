@@ -20,8 +20,8 @@ struct ImitationExperiment {
 
   func run() throws -> ImitationResult {
     let video = try folder.video("expert", policy: .expert, episodes: episodes, seed: 4242)
-    let experts = Demonstrations(ground: ground, folder: folder)
-    let demonstration = experts.labelled(video)
+    let cloning = Cloning(ground: ground, folder: folder)
+    let demonstration = try cloning.demonstrations(video)
     let suite = try ground.suite(levels: levels)
     let actions = ground.specification.actionSpace.count
     func played(_ name: String, _ policy: @escaping () throws -> any Policy) throws -> EvaluationReport {
@@ -34,14 +34,14 @@ struct ImitationExperiment {
     result.agreement = Double(pairs.count { best($0) == $1 }) / Double(max(1, demonstration.pressed.count))
     result.random = try played("random") { RandomPolicy(actionCount: actions) }
     for seed in 1...UInt64(seeds) {
-      let oracle = try experts.cloned(
+      let oracle = try cloning.cloned(
         "oracle-\(seed)", demonstration.observations, demonstration.pressed, count: actions, steps: steps,
         seed: seed)
       result.oracle.append(
         try played("oracle-\(seed)") {
           ActorCriticPolicy(oracle.network, choice: choice, workers: folder.workers)
         })
-      let latent = try experts.cloned(
+      let latent = try cloning.cloned(
         "latent-\(seed)", demonstration.observations, demonstration.latent, count: ground.world.actions,
         steps: steps, seed: seed)
       let policy = ActorCriticPolicy(latent.network, choice: choice, workers: folder.workers)
@@ -55,7 +55,7 @@ struct ImitationExperiment {
     return result
   }
 
-  private func map(_ demonstration: Demonstrations.Labelled, count: Int, seed: UInt64) -> ActionMap {
+  private func map(_ demonstration: Demonstrations, count: Int, seed: UInt64) -> ActionMap {
     let key = RandomKey(seed: seed).folded(in: "labelled")
     let rows = (0..<count).map { key.integer(UInt64($0), below: demonstration.pressed.count) }
     return ActionMap(

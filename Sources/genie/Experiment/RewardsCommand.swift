@@ -51,7 +51,7 @@ struct RewardsCommand: ParsableCommand {
     let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
     let start = world.starting(from: [Self.picture(world.levels)])
     let goal = try Self.goal(start, steps: horizon / 4, workers: threads)
-    let expert = try Demonstrations(ground: ground, folder: folder).cloned(
+    let expert = try Cloning(ground: ground, folder: folder).cloned(
       "expert", from: try folder.video("expert-video", policy: .expert, episodes: video, seed: 4242),
       steps: 1000)
 

@@ -7,40 +7,23 @@ import Reporting
 import Video
 import WorldModel
 
-/// An expert's video as a world's latent action model sees it, and policies cloned from it.
-struct Demonstrations {
+/// Policies cloned from an expert's video, or what is kept of them.
+struct Cloning {
   let ground: Ground
   let folder: ExperimentFolder
 
-  /// Transitions: what was seen, what was pressed, and what the latent action model says that it was.
-  struct Labelled {
-    var observations: [UInt8] = []
-    var pressed: [Int32] = []
-    var latent: [Int32] = []
-  }
-
-  func labelled(_ video: ClipFolder) -> Labelled {
+  func demonstrations(_ video: ClipFolder) throws -> Demonstrations {
     let bar = ProgressBar("labels", total: video.frameCount, unit: "frames", style: folder.style)
     defer { bar.finish() }
-    let store = TokenStore(ground.world.genie, folder: video, workers: folder.workers)
-    var labelled = Labelled()
-    for episode in video.episodes {
-      let shard = video.shards[episode.shard]
-      let range = episode.frames.lowerBound..<episode.frames.upperBound - 1
-      guard !range.isEmpty, let actions = shard.actions else { continue }
-      labelled.observations += shard.frames(range)
-      labelled.pressed += range.map { actions[$0] }
-      labelled.latent += store.actions(episode.shard, range.lowerBound + 1..<range.upperBound + 1)
-    }
-    return labelled
+    return try Demonstrations(ground.world, video, workers: folder.workers)
   }
 
   /// A policy of latent actions cloned from video alone, or the one that is kept.
   func cloned(_ name: String, from video: ClipFolder, steps: Int) throws -> PolicyFile {
     if let policy = kept(name, steps: steps) { return policy }
-    let labelled = labelled(video)
+    let shown = try demonstrations(video)
     return try cloned(
-      name, labelled.observations, labelled.latent, count: ground.world.actions, steps: steps, seed: 1)
+      name, shown.observations, shown.latent, count: ground.world.actions, steps: steps, seed: 1)
   }
 
   func cloned(

@@ -1,0 +1,42 @@
+import Autograd
+import Environments
+import Foundation
+import TestSupport
+import Testing
+import Video
+
+@testable import GeneratedWorlds
+
+@Suite struct DemonstrationsTests {
+  private func clips(_ folder: URL, size: Int, actions: [Int32]?) throws -> ClipFolder {
+    let frame = size * size * 3
+    var shard = Clip(
+      height: size, width: size, frames: [UInt8]((0..<5 * frame).map { UInt8($0 % 251) }), actions: actions)
+    shard.append(
+      Clip(
+        height: size, width: size, frames: [UInt8](repeating: 9, count: frame),
+        actions: actions.map { _ in [-1] }))
+    let writer = try ClipFolderWriter(folder)
+    try writer.append(shard)
+    try writer.finish()
+    return try ClipFolder(folder)
+  }
+
+  /// One transition for each frame but an episode's last, whether or not anybody told what was pressed.
+  @Test func everyTransitionIsShown() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let world = try SmallWorld.make()
+    let workers = Workers(count: 1)
+    let told = try clips(temporary.file("told"), size: 16, actions: [3, 1, 4, 1, -1])
+    let shown = try Demonstrations(world, told, workers: workers)
+    #expect(shown.count == 4 && shown.pressed == [3, 1, 4, 1])
+    #expect(shown.observations.elementsEqual(told.shards[0].frames(0..<4)))
+    #expect(shown.latent.allSatisfy { (0..<5).contains($0) })
+    let silent = try Demonstrations(
+      world, try clips(temporary.file("silent"), size: 16, actions: nil), workers: workers)
+    #expect(silent.latent == shown.latent && silent.pressed == [-1, -1, -1, -1])
+    let large = try clips(temporary.file("large"), size: 32, actions: nil)
+    #expect(throws: WorldError.self) { try Demonstrations(world, large, workers: workers) }
+  }
+}

@@ -36,6 +36,8 @@ import Video
     let silent = try Demonstrations(
       world, try clips(temporary.file("silent"), size: 16, actions: nil), workers: workers)
     #expect(silent.latent == shown.latent && silent.pressed == [-1, -1, -1, -1])
+    // Nobody told this world what its actions are.
+    #expect(throws: WorldError.self) { try world.buttons }
     let large = try clips(temporary.file("large"), size: 32, actions: nil)
     #expect(throws: WorldError.self) { try Demonstrations(world, large, workers: workers) }
   }

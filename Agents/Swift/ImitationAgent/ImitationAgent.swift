@@ -55,12 +55,20 @@ struct ImitationAgent: ParsableCommand {
     let world = try world.map { try World(URL(filePath: $0)) } ?? .bundled()
     let remote = try RemotePool(endpoint, environment: environment)
     let threads = Workers()
+    let size = world.genie.configuration.tokenizer
+    let frame = Box(height: size.height, width: size.width)
+    // Before the long part: what does not fit is found at once.
+    guard remote.observationSpace == frame else {
+      throw PolicyError.observationMismatch(policy: frame, environment: remote.observationSpace)
+    }
+    try adapted(RandomPolicy(actionCount: world.actions), to: remote.specification, world)
+      .check(remote.specification)
     let shown = try Demonstrations(world, try ClipFolder(URL(filePath: clips)), workers: threads)
     guard shown.count > 0 else { throw ValidationError("\(clips) shows no step.") }
 
     let bar = ProgressBar("cloning", total: steps, unit: "steps")
     let network = try BehaviourCloning(steps: steps, seed: seed).train(
-      ActorCriticConfiguration(frame: remote.observationSpace, actions: Discrete(world.actions)),
+      ActorCriticConfiguration(frame: frame, actions: Discrete(world.actions)),
       observations: shown.observations, actions: shown.latent, workers: threads
     ) { step, accuracy in bar.update(to: step, figures: ["accuracy": accuracy]) }
     bar.finish()
@@ -68,7 +76,8 @@ struct ImitationAgent: ParsableCommand {
       try PolicyFile(network, environment: "video of \(clips)", steps: steps, seed: seed)
         .write(to: URL(filePath: out))
     }
-    let policy = try policy(network, in: remote.specification, world, threads)
+    let policy = adapted(
+      ActorCriticPolicy(network, choice: .sampled, workers: threads), to: remote.specification, world)
 
     let playing = ProgressBar("playing", total: episodes, unit: "episodes")
     let results = try Evaluation(seeds: seed..<seed + UInt64(episodes)).run(policy, on: remote) {
@@ -81,12 +90,14 @@ struct ImitationAgent: ParsableCommand {
       String(format: "%.3f (95%%: %.3f to %.3f)", mean.value, mean.low, mean.high))
   }
 
-  private func policy(
-    _ network: ActorCritic, in specification: EnvironmentSpecification, _ world: World, _ workers: Workers
-  ) throws -> any Policy {
-    let latent = ActorCriticPolicy(network, choice: .sampled, workers: workers)
-    let isDream = specification.actionSpace.count == world.actions
-    guard !isDream, let map = world.manifest.actionMap else { return latent }
+  /// A policy of latent actions behind the buttons of the environment, where it has those.
+  private func adapted(
+    _ latent: some Policy, to specification: EnvironmentSpecification, _ world: World
+  ) -> any Policy {
+    let space = specification.actionSpace
+    guard let map = world.manifest.actionMap, space.count != world.actions || space.names == map.names else {
+      return latent
+    }
     return MappedPolicy(latent, map: map)
   }
 }

@@ -23,10 +23,6 @@ public struct FrameStack: Wrapper {
     return specification
   }
 
-  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
-    try base.open(options)
-  }
-
   public mutating func close(_ slot: Slot) {
     base.close(slot)
     histories[slot] = nil

@@ -25,16 +25,6 @@ public struct MappedActions: Wrapper {
     return specification
   }
 
-  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
-    try base.open(options)
-  }
-
-  public mutating func reset(
-    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
-  ) throws(EnvironmentError) {
-    try base.reset(slots, options, into: &batch)
-  }
-
   public mutating func step(
     _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {
@@ -46,10 +36,6 @@ public struct MappedActions: Wrapper {
         batch.faults[row] = .invalidAction(action, count: space.count)
       }
     }
-  }
-
-  public mutating func close(_ slot: Slot) {
-    base.close(slot)
   }
 
   public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}

@@ -23,22 +23,6 @@ public struct TimeLimit: Wrapper {
     return try base.open(options)
   }
 
-  public mutating func reset(
-    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
-  ) throws(EnvironmentError) {
-    try base.reset(slots, options, into: &batch)
-  }
-
-  public mutating func step(
-    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
-  ) throws(EnvironmentError) {
-    try base.step(slots, actions, into: &batch)
-  }
-
-  public mutating func close(_ slot: Slot) {
-    base.close(slot)
-  }
-
   // The pool itself counts the steps.
   public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
   public func read(_ slot: Slot, from snapshot: inout SnapshotReader) {}

@@ -9,7 +9,28 @@ public protocol Wrapper: Snapshotting {
   mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) throws(EnvironmentError)
 }
 
+/// What a wrapper does not change, it hands on.
 extension Wrapper {
+  public mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
+    try base.open(options)
+  }
+
+  public mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try base.reset(slots, options, into: &batch)
+  }
+
+  public mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try base.step(slots, actions, into: &batch)
+  }
+
+  public mutating func close(_ slot: Slot) {
+    base.close(slot)
+  }
+
   public func snapshot(_ slot: Slot) throws(EnvironmentError) -> [UInt8] {
     guard let keeper = base as? any Snapshotting else {
       throw .unsupported("snapshots of \(specification.name)")

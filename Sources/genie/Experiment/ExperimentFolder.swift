@@ -127,3 +127,17 @@ extension Scores {
     self.init(strata: (0..<count).map { level in runs.map { $0.episodes[level].return } })
   }
 }
+
+/// Several runs of one kind.
+extension [EvaluationReport] {
+  /// Over runs; of a single one over its episodes.
+  var meanReturn: ScoreEstimate {
+    count == 1 ? self[0].meanReturn : Scores(runs: self).estimate { $0.mean }
+  }
+
+  /// The mean share of successes of those that tell it.
+  var meanSuccess: Double {
+    let shares = compactMap { $0.successRate?.value }
+    return shares.reduce(0, +) / Double(Swift.max(1, shares.count))
+  }
+}

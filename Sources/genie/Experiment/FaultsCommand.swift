@@ -96,12 +96,11 @@ struct FaultsCommand: ParsableCommand {
             if condition.codes { MappedPolicy(policy, map: ground.map) } else { policy }
           })
       }
-      let mean = runs.count == 1 ? runs[0].meanReturn : Scores(runs: runs).estimate { $0.mean }
-      let flags = runs.compactMap { $0.successRate?.value }
+      let mean = runs.meanReturn
       cells.append([
         condition.name, condition.what, runs.map { decimal($0.meanReturn.value) }.joined(separator: ", "),
         decimal(mean.value), "\(decimal(mean.low)) to \(decimal(mean.high))",
-        percent(flags.reduce(0, +) / Double(max(1, flags.count))),
+        percent(runs.meanSuccess),
       ])
       figures[condition.name] = [
         "what": .string(condition.what), "return": .estimate(mean),

@@ -31,10 +31,6 @@ struct ImitationResult {
     return Scores(strata: runs.count == 1 ? [strata.flatMap { $0 }] : strata).estimate { $0.mean }
   }
 
-  private func returns(_ runs: [EvaluationReport]) -> ScoreEstimate {
-    runs.count == 1 ? runs[0].meanReturn : Scores(runs: runs).estimate { $0.mean }
-  }
-
   private var rows: [(name: String, runs: [EvaluationReport])] {
     samples.map { ("\($0) labelled transitions", imitated[$0] ?? []) } + [("oracle", oracle)]
       + (random.map { [("random", [$0])] } ?? [])
@@ -42,7 +38,7 @@ struct ImitationResult {
 
   private var cells: [[String]] {
     rows.filter { !$0.runs.isEmpty }.map { name, runs in
-      let (success, returns) = (success(runs), returns(runs))
+      let (success, returns) = (success(runs), runs.meanReturn)
       return [
         name, "\(runs.count)", percent(success.value), "\(percent(success.low)) to \(percent(success.high))",
         decimal(returns.value), "\(decimal(returns.low)) to \(decimal(returns.high))",
@@ -60,7 +56,7 @@ struct ImitationResult {
 
   var figures: JSONReport {
     func both(_ runs: [EvaluationReport]) -> JSONValue {
-      ["success": .estimate(success(runs)), "return": .estimate(returns(runs))]
+      ["success": .estimate(success(runs)), "return": .estimate(runs.meanReturn)]
     }
     return JSONReport([
       "imitation": .object([
@@ -69,7 +65,9 @@ struct ImitationResult {
             uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate(success(imitated[$0] ?? []))) })),
         "return_by_samples": .object(
           Dictionary(
-            uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate(returns(imitated[$0] ?? []))) })),
+            uniqueKeysWithValues: samples.map {
+              ("\($0)", JSONValue.estimate((imitated[$0] ?? []).meanReturn))
+            })),
         "oracle": both(oracle), "random": random.map { both([$0]) } ?? .null,
         "transitions": .integer(transitions), "agreement": .number(agreement),
         "seeds": .integer(oracle.count),

@@ -44,13 +44,6 @@ struct TransferResult {
       ].compactMap { title, report in report.map { (title, [$0], []) } }
   }
 
-  private func mean(_ runs: [EvaluationReport]) -> ScoreEstimate { Self.mean(runs) }
-
-  /// Over runs; of a single one over its episodes.
-  private static func mean(_ runs: [EvaluationReport]) -> ScoreEstimate {
-    runs.count == 1 ? runs[0].meanReturn : Scores(runs: runs).estimate { $0.mean }
-  }
-
   private func ratio(_ outcome: Outcome) -> ScoreEstimate? {
     guard let random else { return nil }
     return Scores(outcome.game.flatMap { $0.returns.all }).estimateOfShare(
@@ -59,14 +52,13 @@ struct TransferResult {
 
   private var cells: [[String]] {
     rows.map { title, runs, believed in
-      let estimate = mean(runs)
+      let estimate = runs.meanReturn
       let all = Scores(runs.flatMap { $0.returns.all })
-      let successes = runs.compactMap { $0.successRate?.value }
       return [
         title, "\(runs.count)", decimal(estimate.value),
         "\(decimal(estimate.low)) to \(decimal(estimate.high))",
-        decimal(all.interquartileMean), percent(successes.reduce(0, +) / Double(max(1, successes.count))),
-        believed.isEmpty ? "" : decimal(mean(believed).value),
+        decimal(all.interquartileMean), percent(runs.meanSuccess),
+        believed.isEmpty ? "" : decimal(believed.meanReturn.value),
         outcomes.first { $0.game.map(\.policy) == runs.map(\.policy) }.flatMap(ratio)
           .map { "\(decimal($0.value)) (\(decimal($0.low)) to \(decimal($0.high)))" } ?? "",
       ]
@@ -85,7 +77,7 @@ struct TransferResult {
 
   var figures: JSONReport {
     var figures: [String: JSONValue] = [
-      "steps": .integer(steps), "seeds": .integer(seeds), "return_real_trained": .estimate(mean(real)),
+      "steps": .integer(steps), "seeds": .integer(seeds), "return_real_trained": .estimate(real.meanReturn),
       "world": .object(world.manifest.hashes.mapValues { .string($0) }),
       "labelled_transitions": .integer(world.manifest.actionMap?.samples ?? 0),
       "suite": [
@@ -101,16 +93,16 @@ struct TransferResult {
     }
     if let main = outcomes.first {
       figures["rule"] = .string(main.rule.name)
-      figures["return_dream_trained"] = .estimate(mean(main.game))
-      figures["return_believed"] = .estimate(mean(main.dream))
+      figures["return_dream_trained"] = .estimate(main.game.meanReturn)
+      figures["return_believed"] = .estimate(main.dream.meanReturn)
       if let ratio = ratio(main) { figures["ratio"] = .estimate(ratio) }
     }
     figures["rules"] = .array(
       outcomes.map { outcome in
         var own: [String: JSONValue] = [
           "rule": .string(outcome.rule.name), "what": .string(outcome.rule.summary),
-          "return_dream_trained": .estimate(mean(outcome.game)),
-          "return_believed": .estimate(mean(outcome.dream)),
+          "return_dream_trained": .estimate(outcome.game.meanReturn),
+          "return_believed": .estimate(outcome.dream.meanReturn),
           "runs": .array(outcome.game.map { .estimate($0.meanReturn) }),
           "policies": .object(
             Dictionary(uniqueKeysWithValues: outcome.policies.map { ($0.name, JSONValue.string($0.hash)) })),

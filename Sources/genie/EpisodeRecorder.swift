@@ -9,7 +9,9 @@ struct EpisodeRecorder {
     case random
     /// The scripted player that collects coins and reaches the goal, from the level's beginning.
     case expert
-    /// By turns.
+    /// The expert who slips, from the level's beginning: video of deaths and walls.
+    case novice
+    /// Random and expert, by turns.
     case mixed
   }
 
@@ -34,10 +36,12 @@ struct EpisodeRecorder {
     let isExpert = policy == .expert || policy == .mixed && episode % 2 == 1
     let level = level(of: episode)
     let episodeSeed = SplitMix64.mix(UInt64(level))
-    var game = Platformer(startAnywhere: !isExpert && !fromBeginning)
+    let isRandom = !isExpert && policy != .novice
+    var game = Platformer(startAnywhere: isRandom && !fromBeginning)
     game.reset(seed: episodeSeed, level: level)
     var expert = PlatformerExpert(horizon: longestEpisode)
     var random = StickyRandomPolicy(seed: SplitMix64.mix(episodeSeed), caution: caution)
+    var novice = PlatformerNovice(seed: SplitMix64.mix(episodeSeed), horizon: longestEpisode)
 
     let space = game.specification.observationSpace
     let frameSize = space.height * space.width * 3
@@ -53,7 +57,9 @@ struct EpisodeRecorder {
     }
     see()
     for _ in 0..<longestEpisode {
-      let action = isExpert ? expert.action(in: game) : random.action(in: game)
+      let action =
+        isExpert
+        ? expert.action(in: game) : isRandom ? random.action(in: game) : novice.action(in: game)
       let outcome = game.step(action)
       actions.append(action)
       rewards.append(outcome.reward)

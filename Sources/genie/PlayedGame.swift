@@ -25,6 +25,12 @@ struct PlayedGame {
         consistency.effects.map { "\($0.effect.name) \(decimal($0.share))" }.joined(separator: " "),
       ])
     }
+    if let barred = measurement.barred {
+      let shares = BarredActions.Situation.allCases.compactMap { situation in
+        barred.counts[situation].map { "\(situation.rawValue) \(decimal($0.share)) (\($0.all))" }
+      }
+      table.append(["barred actions that are", shares.joined(separator: ", ")])
+    }
     for score in measurement.rewards {
       table.append(["F1 of \(score.name)", "\(decimal(score.f1)) (\(score.count) events)"])
     }

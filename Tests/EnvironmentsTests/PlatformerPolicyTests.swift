@@ -96,6 +96,37 @@ import Testing
     #expect(deaths(caution: 80) < deaths(caution: 0))
   }
 
+  /// His video has what the others' lacks: deaths by spikes and pits, far from where the level begins, and walls run into.
+  @Test func theNoviceShowsWhatKillsAndWhatHolds() {
+    var novice = PlatformerNovice(seed: 0)
+    var (deaths, tops, far, blocked) = (0, 0, 0, 0)
+    for (seed, start) in Self.starts.enumerated() {
+      novice = PlatformerNovice(seed: UInt64(seed))
+      var game = start
+      for _ in 0..<500 where game.state.rawValue < 2 {
+        let code = novice.action(in: game)
+        _ = game.step(code)
+        if PlatformerAction(rawValue: code)!.direction != 0, game.effect.dx == 0 { blocked += 1 }
+      }
+      guard game.state == .dead else { continue }
+      deaths += 1
+      if game.position.y < 0 { tops += 1 }
+      if game.position.x > PlatformerLevel.width / 2 { far += 1 }
+    }
+    #expect(deaths >= 100 && deaths <= 190)
+    #expect(tops == 0)
+    #expect(far >= 20)
+    #expect(blocked >= 200)
+  }
+
+  @Test func anIndexIsDrawnAsOftenAsItsWeightSays() {
+    var random = SplitMix64(seed: 3)
+    var counts = [0, 0, 0]
+    for _ in 0..<4000 { counts[random.next(weights: [1, 0, 3])] += 1 }
+    #expect(counts[1] == 0)
+    #expect((900...1100).contains(counts[0]))
+  }
+
   /// Recording video must not wait for the game. A machine under test is busy: a tenth is asked for what an
   /// idle core does.
   @Test func recordingIsFast() throws {

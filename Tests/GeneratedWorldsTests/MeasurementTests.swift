@@ -74,6 +74,24 @@ private struct ParityJudge: GameJudge {
     #expect(map == [still, left, still])
   }
 
+  /// To the right there are spikes, to the left a wall.
+  @Test func whatKillsIsNotImpossible() {
+    func step(_ dx: Int, rises: Bool = false, dies: Bool = false) -> RefereedStep {
+      RefereedStep(reward: 0, terminated: dies, effect: VisibleEffect(dx: dx, rises: rises))
+    }
+    let outcomes = [
+      step(0), step(0), step(1, dies: true), step(0, rises: true), step(0, rises: true),
+      RefereedStep(reward: 10, terminated: true, effect: VisibleEffect(dx: 1, rises: true)),
+    ]
+    func situation(_ dx: Int, rises: Bool) -> BarredActions.Situation {
+      BarredActions.situation(of: VisibleEffect(dx: dx, rises: rises), outcomes)
+    }
+    #expect(situation(0, rises: false) == .possible)
+    #expect(situation(-1, rises: false) == .impossible)
+    #expect(situation(1, rises: false) == .deadly)
+    #expect(situation(1, rises: true) == .possible)
+  }
+
   @Test func worldsThatCeaseToBeValidAreCounted() throws {
     let world = try SmallWorld.make(rewards: false)
     let workers = Workers(count: 2)

@@ -25,6 +25,17 @@ public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
     range.lowerBound + next(below: range.count)
   }
 
+  /// An index of `weights`, each as often as its weight says.
+  mutating func next(weights: [Int]) -> Int {
+    var draw = next(below: weights.reduce(0, +))
+    var index = 0
+    while draw >= weights[index] {
+      draw -= weights[index]
+      index += 1
+    }
+    return index
+  }
+
   /// True in `numerator` of `denominator` cases.
   public mutating func chance(_ numerator: Int, in denominator: Int) -> Bool {
     next(below: denominator) < numerator

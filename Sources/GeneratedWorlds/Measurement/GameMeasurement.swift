@@ -28,6 +28,8 @@ public struct GameMeasurement: Sendable {
 
   public var purity: ActionPurity?
   public var consistency: ActionConsistency?
+  /// Nil for a world without odds of actions, or whose real actions are not known.
+  public var barred: BarredActions?
   /// How well each reward and the end are found in the clips.
   public var rewards: [EventScore]
   public var play: FreePlay
@@ -70,6 +72,11 @@ public struct GameMeasurement: Sendable {
       store, folder: folder, episodes: episodes, actions: world.actions, judge: judge, workers: workers)
     rewards =
       world.rewards.map { EventScore.measure($0, store: store, folder: folder, episodes: episodes) } ?? []
+    if let odds = world.odds, let map = world.manifest.actionMap, let purity {
+      barred = BarredActions(
+        odds, store: store, folder: folder, episodes: episodes, effects: purity.effects,
+        realActions: map.names.count, judge: judge, workers: workers)
+    }
     clips = try HeldOutClips(
       world, folder: folder, episodes: episodes, count: max(4 * effort.starts, 4 * effort.worlds),
       context: min(4, world.genie.configuration.dynamics.window), horizon: 1, workers: workers)
@@ -206,6 +213,13 @@ public struct GameMeasurement: Sendable {
       report["action_purity"] = .number(purity.accuracy)
       report["action_recall"] = .object(
         Dictionary(purity.recalls.map { ($0.key.name, .number($0.value)) }) { $1 })
+    }
+    if let barred {
+      report["barred_actions"] = .object(
+        Dictionary(
+          uniqueKeysWithValues: barred.counts.map { situation, count in
+            (situation.rawValue, ["barred": .number(count.share), "of": .integer(count.all)])
+          }))
     }
     if let consistency {
       report["action_consistency"] = .number(consistency.lowest)

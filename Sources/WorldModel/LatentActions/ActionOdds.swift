@@ -86,6 +86,8 @@ public final class ActionOdds: StoredModel, Sendable {
   }
 
   public static let file = "action_odds.safetensors"
+  /// In training, an action counts as unseen where its odds are lower.
+  public static let leastSeen: Float = 0.05
 
   public var state: [String: Tensor] {
     parameters.state.merging(["use": use, "similarities": similarities]) { $1 }
@@ -112,17 +114,26 @@ public final class ActionOdds: StoredModel, Sendable {
     return odds
   }
 
+  /// How often the video shows each action after such a frame, over how often it does anywhere.
+  /// - Parameters:
+  ///   - tokens: of the frame, `[tokens]`.
+  ///   - tape: room to compute in; emptied by the caller.
+  /// - Returns: `[actions]`; 1 is as often as anywhere.
+  public func odds(after tokens: [Int32], tape: Tape) -> [Float] {
+    let both = (0..<2).map { self.odds(tape, half: $0, after: tokens) }
+    return (0..<configuration.actions).map { (both[0][$0] + both[1][$0]) / 2 }
+  }
+
   /// The action itself, where the video shows it after such a frame; if not, the most similar of those that it shows.
   /// - Parameters:
   ///   - tokens: of the frame, `[tokens]`.
   ///   - leastOdds: an action counts as shown from here on.
   ///   - tape: room to compute in; emptied by the caller.
   public func instead(of action: Int32, after tokens: [Int32], leastOdds: Float, tape: Tape) -> Int32 {
-    let both = (0..<2).map { self.odds(tape, half: $0, after: tokens) }
-    func odds(_ action: Int) -> Float { (both[0][action] + both[1][action]) / 2 }
-    guard odds(Int(action)) < leastOdds else { return action }
+    let odds = odds(after: tokens, tape: tape)
+    guard odds[Int(action)] < leastOdds else { return action }
     let row = Int(action) * configuration.actions
-    let shown = (0..<configuration.actions).filter { odds($0) >= leastOdds }
+    let shown = (0..<configuration.actions).filter { odds[$0] >= leastOdds }
     return shown.max { similarities[row + $0] < similarities[row + $1] }.map(Int32.init) ?? action
   }
 }

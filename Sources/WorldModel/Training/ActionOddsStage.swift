@@ -104,13 +104,13 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
-  /// Of held-out transitions, the share whose action would be done as another, at odds of 0.05.
+  /// Of held-out transitions, the share whose action would be done as another.
   func validate() -> Figures {
     let tape = Tape(arena: Arena())
     let replaced = heldOut.count { place in
       tape.reset()
       let action = followed(place)
-      return odds.instead(of: action, after: tokens([place]), leastOdds: 0.05, tape: tape) != action
+      return odds.instead(of: action, after: tokens([place]), leastOdds: ActionOdds.leastSeen, tape: tape) != action
     }
     return [("replaced", Double(replaced) / Double(max(1, heldOut.count)))]
   }

@@ -15,9 +15,6 @@ struct UnseenActions: Sendable {
   /// As ``ActionOdds`` has them: `[actions, actions]`.
   private let similarities: [Float]
 
-  /// An action counts as unseen where it is so many times less likely than in the whole video.
-  private static let ratio: Float = 20
-
   /// - Parameters:
   ///   - odds: `[frames of the store, actions]`: how often each action follows, over how often it does anywhere.
   ///   - similarities: `[actions, actions]`, of the actions' vectors.
@@ -31,9 +28,9 @@ struct UnseenActions: Sendable {
   /// The actions that are not seen to follow a frame, and of all that are seen there are most similar to the one that did.
   func inPlace(of action: Int32, after frame: Int, of shard: Int) -> [Int32] {
     let first = store.place(shard, frame) * actions
-    let seen = (0..<actions).filter { odds[first + $0] >= 1 / Self.ratio || $0 == Int(action) }
+    let seen = (0..<actions).filter { odds[first + $0] >= ActionOdds.leastSeen || $0 == Int(action) }
     return (0..<actions).filter { other in
-      odds[first + other] < 1 / Self.ratio && other != Int(action)
+      odds[first + other] < ActionOdds.leastSeen && other != Int(action)
         && seen.allSatisfy {
           similarities[other * actions + $0] <= similarities[other * actions + Int(action)]
         }

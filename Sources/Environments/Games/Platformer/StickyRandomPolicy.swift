@@ -24,13 +24,7 @@ public struct StickyRandomPolicy: Sendable {
   }
 
   private mutating func choose() {
-    var draw = random.next(below: 100)
-    var code = 0
-    while draw >= Self.weights[code] {
-      draw -= Self.weights[code]
-      code += 1
-    }
-    held = PlatformerAction(rawValue: Int32(code))!
+    held = PlatformerAction(rawValue: Int32(random.next(weights: Self.weights)))!
     remaining = random.next(in: 1...6)
   }
 

@@ -30,6 +30,7 @@ struct PlayedGame {
         barred.counts[situation].map { "\(situation.rawValue) \(decimal($0.share)) (\($0.all))" }
       }
       table.append(["barred actions that are", shares.joined(separator: ", ")])
+      table.append(["barred ones that do what the game does", decimal(barred.trueStandIns)])
     }
     for score in measurement.rewards {
       table.append(["F1 of \(score.name)", "\(decimal(score.f1)) (\(score.count) events)"])

@@ -36,7 +36,7 @@ import Video
       from: Tensor([1, 0, 0, 0, 0, 1, 0, 0, 0.8, 0.6, 0, 0, 0.6, 0.8, 0, 0], shape: [4, 4]))
     let odds = try ActionOdds(genie, seed: 1)
     let stage = ActionOddsStage(
-      odds,
+      odds, vectors: genie.latentActions.quantizer.codebook,
       training: TrainingConfiguration(
         actionOdds: .init(
           steps: steps, batch: 32, time: 2, optimizer: .init(rate: 2e-3, muonRate: nil, weightDecay: 0.05))),

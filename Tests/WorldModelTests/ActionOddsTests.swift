@@ -114,6 +114,13 @@ import Testing
     #expect(instead(of: 2, odds: [1, 1, 0.01, 1]) == 3)
     #expect(instead(of: 0, odds: [0.01, 1, 1, 1], leastOdds: 0.001) == 0)
     #expect(instead(of: 0, odds: [1, 1, 1, 1], leastOdds: 2) == 0, "none is shown")
+    #expect(instead(of: 0, odds: [0.01, 0.1, 1, 1]) == 3, "1 is neither possible nor impossible for sure")
+    // An obstacle adds no motion: 1 is most like 0, and changes twice as much.
+    odds.relate(genie.latentActions.quantizer.codebook, changes: [10, 20, 2, 0])
+    #expect(instead(of: 0, odds: [0.01, 1, 1, 1]) == 3)
+    #expect(instead(of: 1, odds: [1, 0.01, 1, 1]) == 3, "0.6 and hardly any change, instead of 0.8 and half of its own")
+    odds.relate(genie.latentActions.quantizer.codebook, changes: [10, 10, 10, 10])
+    #expect(instead(of: 0, odds: [0.01, 1, 1, 1]) == 1)
     // An action that is hardly ever done is not impossible because of that.
     odds.use.copy(from: Tensor([0.01, 0.39, 0.3, 0.3], shape: [4]))
     #expect(instead(of: 0, odds: [0.9, 1, 1, 1], leastOdds: 0.5) == 0)

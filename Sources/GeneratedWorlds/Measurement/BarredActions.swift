@@ -1,6 +1,7 @@
 import Autograd
 import Environments
 import NeuralNetwork
+import Reporting
 import Video
 import WorldModel
 
@@ -24,9 +25,20 @@ public struct BarredActions: Sendable {
     public var all = 0
 
     public var share: Double { Double(barred) / Double(all) }
+
+    static func + (one: Count, other: Count) -> Count {
+      Count(barred: one.barred + other.barred, all: one.all + other.all)
+    }
   }
 
-  public private(set) var counts: [Situation: Count] = [:]
+  /// By what the actions stand for.
+  public private(set) var countsByEffect: [Situation: [VisibleEffect: Count]] = [:]
+  /// Of the impossible actions that are barred, the share whose stand-in does what the game makes of the press.
+  public var trueStandIns: Double { Double(obedient) / Double(counts[.impossible]?.barred ?? 0) }
+  private var obedient = 0
+  public var counts: [Situation: Count] {
+    countsByEffect.mapValues { $0.values.reduce(Count(), +) }
+  }
 
   /// Frames between two that are looked at.
   private static let stride = 4
@@ -34,34 +46,43 @@ public struct BarredActions: Sendable {
   /// - Parameters:
   ///   - store: the video's tokens.
   ///   - effects: what each latent action stands for.
-  ///   - realActions: of the game.
+  ///   - map: to the game's actions.
   public init(
     _ odds: ActionOdds, store: TokenStore, folder: ClipFolder, episodes: [ClipFolder.Episode],
-    effects: [VisibleEffect], realActions: Int, judge: any GameJudge, workers: Workers
+    effects: [VisibleEffect], map: ActionMap, judge: any GameJudge, workers: Workers
   ) {
-    let found = Slots<[Situation: Count]>(count: episodes.count)
+    let found = Slots<(counts: [Situation: [VisibleEffect: Count]], obedient: Int)>(count: episodes.count)
     workers.run { [count = workers.count] worker in
       let tape = Tape(arena: Arena())
       for index in Swift.stride(from: worker, to: episodes.count, by: count) {
         let (shard, frames) = (episodes[index].shard, episodes[index].frames)
-        var counts: [Situation: Count] = [:]
+        var counts: [Situation: [VisibleEffect: Count]] = [:]
+        var obedient = 0
         for frame in Swift.stride(from: frames.lowerBound, to: frames.upperBound - 1, by: Self.stride) {
           let scene = judge.read(folder.shards[shard].frames(frame..<frame + 1))
-          let outcomes = (0..<realActions).compactMap { judge.outcome(of: Int32($0), in: scene) }
-          guard outcomes.count == realActions else { continue }
+          let outcomes = map.names.indices.compactMap { judge.outcome(of: Int32($0), in: scene) }
+          guard outcomes.count == map.names.count else { continue }
           tape.reset()
-          let odds = odds.odds(after: Array(store.tokens(shard, frame..<frame + 1)), tape: tape)
+          let tokens = Array(store.tokens(shard, frame..<frame + 1))
+          let shown = odds.odds(after: tokens, tape: tape)
           for (action, effect) in effects.enumerated() {
             let situation = Self.situation(of: effect, outcomes)
-            counts[situation, default: Count()].all += 1
-            if odds[action] < ActionOdds.leastSeen { counts[situation]!.barred += 1 }
+            let isBarred = shown[action] < ActionOdds.leastSeen
+            let count = Count(barred: isBarred ? 1 : 0, all: 1)
+            counts[situation, default: [:]].merge([effect: count], uniquingKeysWith: +)
+            guard isBarred, situation == .impossible else { continue }
+            tape.reset()
+            let other = odds.instead(
+              of: Int32(action), after: tokens, leastOdds: ActionOdds.leastSeen, tape: tape)
+            if effects[Int(other)] == outcomes[Int(map.real[action])].effect { obedient += 1 }
           }
         }
-        found[index] = counts
+        found[index] = (counts, obedient)
       }
     }
     for own in found.all {
-      counts.merge(own) { Count(barred: $0.barred + $1.barred, all: $0.all + $1.all) }
+      countsByEffect.merge(own.counts) { $0.merging($1, uniquingKeysWith: +) }
+      obedient += own.obedient
     }
   }
 
@@ -70,5 +91,20 @@ public struct BarredActions: Sendable {
     let same = outcomes.filter { $0.effect == effect }
     if same.isEmpty { return .impossible }
     return same.allSatisfy { $0.terminated && $0.reward <= 0 } ? .deadly : .possible
+  }
+
+  /// The figures as JSON.
+  public var report: [String: JSONValue] {
+    let situations: [Situation: JSONValue] = countsByEffect.mapValues { counts in
+      func figures(_ count: Count) -> [String: JSONValue] {
+        ["barred": .number(count.share), "of": .integer(count.all)]
+      }
+      let effects = counts.map { ($0.key.name, JSONValue.object(figures($0.value))) }
+      return .object(
+        figures(counts.values.reduce(Count(), +)).merging([
+          "by_effect": .object(Dictionary(uniqueKeysWithValues: effects))
+        ]) { $1 })
+    }
+    return situations.reduce(into: ["true_stand_ins": .number(trueStandIns)]) { $0[$1.key.rawValue] = $1.value }
   }
 }

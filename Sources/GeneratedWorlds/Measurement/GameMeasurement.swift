@@ -75,7 +75,7 @@ public struct GameMeasurement: Sendable {
     if let odds = world.odds, let map = world.manifest.actionMap, let purity {
       barred = BarredActions(
         odds, store: store, folder: folder, episodes: episodes, effects: purity.effects,
-        realActions: map.names.count, judge: judge, workers: workers)
+        map: map, judge: judge, workers: workers)
     }
     clips = try HeldOutClips(
       world, folder: folder, episodes: episodes, count: max(4 * effort.starts, 4 * effort.worlds),
@@ -214,13 +214,7 @@ public struct GameMeasurement: Sendable {
       report["action_recall"] = .object(
         Dictionary(purity.recalls.map { ($0.key.name, .number($0.value)) }) { $1 })
     }
-    if let barred {
-      report["barred_actions"] = .object(
-        Dictionary(
-          uniqueKeysWithValues: barred.counts.map { situation, count in
-            (situation.rawValue, ["barred": .number(count.share), "of": .integer(count.all)])
-          }))
-    }
+    if let barred { report["barred_actions"] = .object(barred.report) }
     if let consistency {
       report["action_consistency"] = .number(consistency.lowest)
       report["action_starts"] = .integer(consistency.starts)

@@ -41,7 +41,7 @@ public struct ActionOddsConfiguration: Codable, Sendable, Equatable {
 ///
 /// Latent actions stand for effects. Where an effect is impossible (to go right, at a wall), the video never shows the action, and
 /// what a dynamics model makes of it there is anything but a frame of the game. Such an action does what the most similar
-/// possible one does: ``instead(of:after:leastOdds:tape:)``.
+/// possible one does that changes no more of the picture: ``instead(of:after:leastOdds:tape:)``.
 ///
 /// Two small classifiers, each trained on every other episode: of frames that it was trained on, a classifier knows by heart what was
 /// done, and takes for impossible what merely was not done. They see one frame; of two they would rather learn what the player is up to.
@@ -50,7 +50,7 @@ public final class ActionOdds: StoredModel, Sendable {
   public let parameters: Parameters
   /// How often each action is done in the whole video: `[actions]`, of sum 1.
   let use: Tensor
-  /// Of the vectors of two actions: `[actions, actions]`.
+  /// How well the second action stands in for the first where that is impossible: `[actions, actions]`.
   let similarities: Tensor
   private let classifiers: [TransitionNetwork]
 
@@ -81,13 +81,27 @@ public final class ActionOdds: StoredModel, Sendable {
       classifier.ground(
         genie.tokenizer.quantizer.codebook, key: RandomKey(seed: seed).folded(in: UInt64(half)))
     }
-    let vectors = genie.latentActions.quantizer.codebook
+    relate(genie.latentActions.quantizer.codebook)
+  }
+
+  /// Says how well actions stand in for each other. An obstacle takes motion away and adds none: who cannot go right does not
+  /// jump to the right instead, though that is more like it, but stands.
+  /// - Parameters:
+  ///   - vectors: of the actions, of length 1: `[actions, width]`.
+  ///   - changes: how many tokens of a frame each changes; as many as any other, if they are not known.
+  func relate(_ vectors: Tensor, changes: [Float]? = nil) {
     similarities.assignProduct(vectors, vectors, transposedB: true)
+    guard let changes = changes?.map({ max($0, 1) }) else { return }
+    for (action, own) in changes.enumerated() {
+      for (other, its) in changes.enumerated() { similarities[action * changes.count + other] -= its / own }
+    }
   }
 
   public static let file = "action_odds.safetensors"
   /// In training, an action counts as unseen where its odds are lower.
   public static let leastSeen: Float = 0.05
+  /// Only actions of such odds stand in for others. Of those between the two nobody knows whether they are possible.
+  static let surelySeen: Float = 0.25
 
   public var state: [String: Tensor] {
     parameters.state.merging(["use": use, "similarities": similarities]) { $1 }
@@ -124,7 +138,8 @@ public final class ActionOdds: StoredModel, Sendable {
     return (0..<configuration.actions).map { (both[0][$0] + both[1][$0]) / 2 }
   }
 
-  /// The action itself, where the video shows it after such a frame; if not, the most similar of those that it shows.
+  /// The action itself, where the video shows it after such a frame; if not, the one of those that it surely shows
+  /// that stands in for it best.
   /// - Parameters:
   ///   - tokens: of the frame, `[tokens]`.
   ///   - leastOdds: an action counts as shown from here on.
@@ -133,7 +148,7 @@ public final class ActionOdds: StoredModel, Sendable {
     let odds = odds(after: tokens, tape: tape)
     guard odds[Int(action)] < leastOdds else { return action }
     let row = Int(action) * configuration.actions
-    let shown = (0..<configuration.actions).filter { odds[$0] >= leastOdds }
+    let shown = (0..<configuration.actions).filter { odds[$0] >= max(leastOdds, Self.surelySeen) }
     return shown.max { similarities[row + $0] < similarities[row + $1] }.map(Int32.init) ?? action
   }
 }

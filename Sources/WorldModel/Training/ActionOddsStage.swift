@@ -24,9 +24,11 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     var frame: Int
   }
 
-  /// - Parameter isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``.
+  /// - Parameters:
+  ///   - vectors: of the actions, `[actions, width]`.
+  ///   - isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``.
   init(
-    _ odds: ActionOdds, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
+    _ odds: ActionOdds, vectors: Tensor, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
     isTrained: Bool = false, workers: Workers, seed: UInt64
   ) {
     self.odds = odds
@@ -58,6 +60,20 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
       let sum = (0..<actions).reduce(0) { $0 + habits[row * actions + $1] }
       for action in 0..<actions { habits[row * actions + action] = log(habits[row * actions + action] / sum) }
     }
+    odds.relate(vectors, changes: changes())
+  }
+
+  /// Tokens of a frame that an action changes, on average.
+  private func changes() -> [Float] {
+    var (changed, count) = ([Float](repeating: 0, count: odds.use.count), [Float](repeating: 0, count: odds.use.count))
+    for place in halves.joined() {
+      let action = Int(followed(place))
+      let old = store.tokens(place.shard, place.frame..<place.frame + 1)
+      let new = store.tokens(place.shard, place.frame + 1..<place.frame + 2)
+      changed[action] += Float(zip(old, new).count { $0 != $1 })
+      count[action] += 1
+    }
+    return zip(changed, count).map { $0 / max($1, 1) }
   }
 
   /// Of the habits.

@@ -30,7 +30,8 @@ struct RecordCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to make.", valueName: "clips"))
   var out: String
 
-  @Option(help: "Who plays: random, expert, novice (an expert who slips), or mixed (random and expert by turns).")
+  @Option(
+    help: "Who plays: random, expert, novice (an expert who slips), or mixed (random and expert by turns).")
   var policy = EpisodeRecorder.Policy.random
 
   @Option(

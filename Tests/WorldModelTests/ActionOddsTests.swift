@@ -118,7 +118,9 @@ import Testing
     // An obstacle adds no motion: 1 is most like 0, and changes twice as much.
     odds.relate(genie.latentActions.quantizer.codebook, changes: [10, 20, 2, 0])
     #expect(instead(of: 0, odds: [0.01, 1, 1, 1]) == 3)
-    #expect(instead(of: 1, odds: [1, 0.01, 1, 1]) == 3, "0.6 and hardly any change, instead of 0.8 and half of its own")
+    #expect(
+      instead(of: 1, odds: [1, 0.01, 1, 1]) == 3,
+      "0.6 and hardly any change, instead of 0.8 and half of its own")
     odds.relate(genie.latentActions.quantizer.codebook, changes: [10, 10, 10, 10])
     #expect(instead(of: 0, odds: [0.01, 1, 1, 1]) == 1)
     // An action that is hardly ever done is not impossible because of that.

@@ -49,7 +49,8 @@ import Video
         genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)
     case "action_odds":
       ActionOddsStage(
-        try ActionOdds(genie, seed: 3), vectors: genie.latentActions.quantizer.codebook, training: configuration,
+        try ActionOdds(genie, seed: 3), vectors: genie.latentActions.quantizer.codebook,
+        training: configuration,
         store: TokenStore(genie, folder: video, workers: workers), data: data, workers: workers, seed: 3)
     default:
       try DynamicsStage(

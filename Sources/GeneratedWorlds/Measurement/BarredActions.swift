@@ -105,6 +105,8 @@ public struct BarredActions: Sendable {
           "by_effect": .object(Dictionary(uniqueKeysWithValues: effects))
         ]) { $1 })
     }
-    return situations.reduce(into: ["true_stand_ins": .number(trueStandIns)]) { $0[$1.key.rawValue] = $1.value }
+    return situations.reduce(into: ["true_stand_ins": .number(trueStandIns)]) {
+      $0[$1.key.rawValue] = $1.value
+    }
   }
 }

@@ -15,7 +15,7 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// taken from either. The first uncertain token decides which frame it is, and the others then follow. Where no token
   /// is uncertain, the whole frame is fixed at once and no further step is needed.
   public var pilots: Int
-  /// An action that the video shows so much more seldom after such a frame than anywhere does what the most similar other one does
+  /// An action that the video shows so much more seldom after such a frame than anywhere does what another does that stands in for it
   /// (``ActionOdds``). 0 takes every action as it is.
   public var leastOdds: Float
 

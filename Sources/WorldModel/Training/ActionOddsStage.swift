@@ -28,7 +28,8 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
   ///   - vectors: of the actions, `[actions, width]`.
   ///   - isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``.
   init(
-    _ odds: ActionOdds, vectors: Tensor, training: TrainingConfiguration, store: TokenStore, data: TrainingData,
+    _ odds: ActionOdds, vectors: Tensor, training: TrainingConfiguration, store: TokenStore,
+    data: TrainingData,
     isTrained: Bool = false, workers: Workers, seed: UInt64
   ) {
     self.odds = odds
@@ -65,7 +66,9 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
 
   /// Tokens of a frame that an action changes, on average.
   private func changes() -> [Float] {
-    var (changed, count) = ([Float](repeating: 0, count: odds.use.count), [Float](repeating: 0, count: odds.use.count))
+    var (changed, count) = (
+      [Float](repeating: 0, count: odds.use.count), [Float](repeating: 0, count: odds.use.count)
+    )
     for place in halves.joined() {
       let action = Int(followed(place))
       let old = store.tokens(place.shard, place.frame..<place.frame + 1)
@@ -126,7 +129,8 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     let replaced = heldOut.count { place in
       tape.reset()
       let action = followed(place)
-      return odds.instead(of: action, after: tokens([place]), leastOdds: ActionOdds.leastSeen, tape: tape) != action
+      return odds.instead(of: action, after: tokens([place]), leastOdds: ActionOdds.leastSeen, tape: tape)
+        != action
     }
     return [("replaced", Double(replaced) / Double(max(1, heldOut.count)))]
   }

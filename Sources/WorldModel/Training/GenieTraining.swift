@@ -143,7 +143,8 @@ public final class GenieTraining {
     if needsOdds {
       let found = try odds ?? ActionOdds(genie, seed: seed &+ 4)
       let stage = ActionOddsStage(
-        found, vectors: genie.latentActions.quantizer.codebook, training: configuration, store: store, data: data, isTrained: odds != nil, workers: workers,
+        found, vectors: genie.latentActions.quantizer.codebook, training: configuration, store: store,
+        data: data, isTrained: odds != nil, workers: workers,
         seed: seed)
       if odds == nil { try run(stage, share: oddsShare) }
       odds = found

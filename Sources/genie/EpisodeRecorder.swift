@@ -33,11 +33,10 @@ struct EpisodeRecorder {
   /// Plays one episode from its start to its end.
   /// - Returns: one frame more than steps; the last has action -1.
   func record(episode: Int) -> Clip {
-    let isExpert = policy == .expert || policy == .mixed && episode % 2 == 1
+    let player = policy != .mixed ? policy : episode % 2 == 1 ? .expert : .random
     let level = level(of: episode)
     let episodeSeed = SplitMix64.mix(UInt64(level))
-    let isRandom = !isExpert && policy != .novice
-    var game = Platformer(startAnywhere: isRandom && !fromBeginning)
+    var game = Platformer(startAnywhere: player == .random && !fromBeginning)
     game.reset(seed: episodeSeed, level: level)
     var expert = PlatformerExpert(horizon: longestEpisode)
     var random = StickyRandomPolicy(seed: SplitMix64.mix(episodeSeed), caution: caution)
@@ -58,8 +57,11 @@ struct EpisodeRecorder {
     see()
     for _ in 0..<longestEpisode {
       let action =
-        isExpert
-        ? expert.action(in: game) : isRandom ? random.action(in: game) : novice.action(in: game)
+        switch player {
+        case .expert: expert.action(in: game)
+        case .novice: novice.action(in: game)
+        case .random, .mixed: random.action(in: game)
+        }
       let outcome = game.step(action)
       actions.append(action)
       rewards.append(outcome.reward)

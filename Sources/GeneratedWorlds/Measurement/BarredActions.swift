@@ -63,17 +63,14 @@ public struct BarredActions: Sendable {
           let outcomes = map.names.indices.compactMap { judge.outcome(of: Int32($0), in: scene) }
           guard outcomes.count == map.names.count else { continue }
           tape.reset()
-          let tokens = Array(store.tokens(shard, frame..<frame + 1))
-          let shown = odds.odds(after: tokens, tape: tape)
+          let shown = odds.odds(after: Array(store.tokens(shard, frame..<frame + 1)), tape: tape)
           for (action, effect) in effects.enumerated() {
             let situation = Self.situation(of: effect, outcomes)
             let isBarred = shown[action] < ActionOdds.leastSeen
             let count = Count(barred: isBarred ? 1 : 0, all: 1)
             counts[situation, default: [:]].merge([effect: count], uniquingKeysWith: +)
             guard isBarred, situation == .impossible else { continue }
-            tape.reset()
-            let other = odds.instead(
-              of: Int32(action), after: tokens, leastOdds: ActionOdds.leastSeen, tape: tape)
+            let other = odds.instead(of: Int32(action), odds: shown, leastOdds: ActionOdds.leastSeen)
             if effects[Int(other)] == outcomes[Int(map.real[action])].effect { obedient += 1 }
           }
         }

@@ -145,7 +145,11 @@ public final class ActionOdds: StoredModel, Sendable {
   ///   - leastOdds: an action counts as shown from here on.
   ///   - tape: room to compute in; emptied by the caller.
   public func instead(of action: Int32, after tokens: [Int32], leastOdds: Float, tape: Tape) -> Int32 {
-    let odds = odds(after: tokens, tape: tape)
+    instead(of: action, odds: odds(after: tokens, tape: tape), leastOdds: leastOdds)
+  }
+
+  /// The same, where the odds are known already.
+  public func instead(of action: Int32, odds: [Float], leastOdds: Float) -> Int32 {
     guard odds[Int(action)] < leastOdds else { return action }
     let row = Int(action) * configuration.actions
     let shown = (0..<configuration.actions).filter { odds[$0] >= max(leastOdds, Self.surelySeen) }

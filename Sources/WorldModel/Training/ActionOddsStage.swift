@@ -26,7 +26,8 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
 
   /// - Parameters:
   ///   - vectors: of the actions, `[actions, width]`.
-  ///   - isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``.
+  ///   - isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``. What stands in for what
+  ///     is taken from this video all the same.
   init(
     _ odds: ActionOdds, vectors: Tensor, training: TrainingConfiguration, store: TokenStore,
     data: TrainingData,

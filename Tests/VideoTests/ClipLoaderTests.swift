@@ -38,6 +38,18 @@ struct ClipLoaderTests {
     }
   }
 
+  /// Of an episode whose windows may run over its end every frame is in as many as any other, from the fifth on.
+  @Test func windowsRunOverTheEndsTheyMay() throws {
+    let runsOver = clips.episodes[3]
+    let loader = try ClipLoader(clips, frames: 5, batchSize: 1, seed: 3) { $0 == runsOver }
+    // 3 + 0 + 16, and 11 + 0 + 1 windows.
+    #expect(loader.windowCount == 31)
+    let starts = (0..<31).flatMap { loader.origins($0) }.filter { $0.shard == 1 && $0.start < 12 }
+    #expect(starts.map(\.start).sorted() == Array(0..<11))
+    let shown = (0..<12).map { frame in starts.count { ($0.start..<$0.start + 5).contains(frame) } }
+    #expect(shown == [1, 2, 3, 4] + [Int](repeating: 5, count: 7) + [4])
+  }
+
   @Test func framesAndLabelsBelongToTheirOrigin() throws {
     let loader = try ClipLoader(clips, frames: 4, batchSize: 6, seed: 1)
     let batch = loader.batch(2)

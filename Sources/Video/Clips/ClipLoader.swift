@@ -55,16 +55,24 @@ public struct ClipLoader: Sendable {
   ///   - episodes: those to draw from, for instance one side of ``ClipFolder/split(heldOut:seed:)``; nil: all.
   ///   - frames: frames of a window, at least 1.
   ///   - batchSize: windows of a batch, at least 1.
+  ///   - runsOver: of which episodes windows may begin at any frame but the last, and so run over the end: every frame is then in
+  ///     as many windows as any other, but for the first ones. Such windows are only for ``origins(_:)``; what is seen after the
+  ///     end is for the caller to say.
   /// - Throws: ``ClipError/noWindows(frames:longest:)`` if all episodes are too short.
   public init(
-    _ folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, frames: Int, batchSize: Int, seed: UInt64
+    _ folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, frames: Int, batchSize: Int, seed: UInt64,
+    runsOver: (ClipFolder.Episode) -> Bool = { _ in false }
   ) throws(ClipError) {
     precondition(frames > 0 && batchSize > 0, "windows of \(frames) frames, \(batchSize) of them")
     let episodes = episodes ?? folder.episodes
-    let longEnough = episodes.filter { $0.frames.count >= frames }
+    func windows(_ episode: ClipFolder.Episode) -> Int {
+      let length = episode.frames.count
+      return runsOver(episode) ? length - 1 : length - frames + 1
+    }
+    let longEnough = episodes.filter { windows($0) > 0 }
     var total = 0
     cumulative = longEnough.map { episode in
-      total += episode.frames.count - frames + 1
+      total += windows(episode)
       return total
     }
     guard total > 0 else {

@@ -15,8 +15,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let short: ClipLoader
   private let long: ClipLoader
   private let unseen: UnseenActions?
-  /// Episodes that ended by themselves.
-  private let ends: [(shard: Int, frames: Range<Int>)]
+  private let ended: EndedEpisodes
   /// Frames of the training episodes that are long enough for a clip, and those of each code.
   private let frames: [(shard: Int, frame: Int, episode: Range<Int>)]
   private let framesByCode: WindowsByCode
@@ -39,11 +38,14 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     configuration = training.dynamics
     optimizer = Optimizer(
       dynamics.parameters, configuration.optimizer, workers: workers, precision: training.precision)
+    let ended = rewards.map { EndedEpisodes(data, store, $0) } ?? EndedEpisodes()
+    self.ended = ended
     short = try data.training(
-      frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2)
-    long = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed &+ 3)
+      frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2,
+      runsOver: ended.contains)
+    long = try data.training(
+      frames: configuration.time, batch: configuration.batch, seed: seed &+ 3, runsOver: ended.contains)
     self.unseen = unseen
-    ends = training.endShare > 0 ? rewards.map { Self.ends(data, store, $0) } ?? [] : []
     (frames, framesByCode) = Self.framesByCode(
       data, store, vocabulary: genie.tokenizer.vocabulary,
       least: training.rareShare > 0 ? configuration.time : .max)
@@ -149,31 +151,15 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     }
   }
 
-  /// A few labelled episodes are enough for a reward model that finds the ends of all others.
-  private static func ends(
-    _ data: TrainingData, _ store: TokenStore, _ rewards: TokenRewardModel
-  ) -> [(shard: Int, frames: Range<Int>)] {
-    let tape = Tape(arena: Arena())
-    return data.split.training.compactMap { episode in
-      guard episode.frames.count > 1 else { return nil }
-      let last = episode.frames.upperBound - 1
-      tape.reset()
-      var memory = EpisodeMemory()
-      let judgement = rewards.judge(
-        previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
-        tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory, tape: tape)
-      return judgement.ended ? (episode.shard, episode.frames) : nil
-    }
-  }
-
-  /// A clip of the video: the given one, or in its place one that shows an end or something rare.
+  /// A clip of the video: the given one, or in its place one that shows something rare.
   private func clip(_ origin: ClipLoader.Origin, frames time: Int, key: RandomKey) -> TokenClip {
-    if let ending = endingClip(frames: time, key: key) { return ending }
     let rare = rareOrigin(frames: time, key: key.folded(in: 1))
     let origin = rare?.origin ?? origin
-    var clip = store.clip(origin, frames: time)
+    let shown = min(time, ended.end(of: origin).map { $0 - origin.start } ?? time)
+    var clip = store.clip(origin, frames: shown)
     clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
     clip.firstPredicted = rare.map { $0.frame - origin.start + 1 } ?? 0
+    clip.stay(time - shown, actions: dynamics.configuration.actions, key: key.folded(in: 2))
     return clip
   }
 
@@ -183,24 +169,6 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       + actions.indices.dropFirst().map {
         unseen.inPlace(of: actions[$0], after: start + $0 - 1, of: shard)
       }
-  }
-
-  /// A clip that runs into an end and stays there: what is done after the end changes nothing.
-  /// - Returns: nil where the draw, or the lack of ends, leaves the clip as it is.
-  private func endingClip(frames time: Int, key: RandomKey) -> TokenClip? {
-    guard !ends.isEmpty, Double(key.uniform(0)) < training.endShare else { return nil }
-    let (shard, frames) = ends[key.integer(1, below: ends.count)]
-    let before = min(time - key.integer(2, below: time), frames.count)
-    let start = frames.upperBound - before
-    var clip = store.clip(ClipLoader.Origin(shard: shard, start: start), frames: before)
-    clip.unseen = unseenActions(shard, from: start, actions: clip.actions)
-    clip.firstPredicted = before - 1
-    let last = clip.tokens.suffix(store.tokensPerFrame)
-    for step in before..<time {
-      clip.tokens += last
-      clip.actions.append(Int32(key.integer(UInt64(16 + step), below: dynamics.configuration.actions)))
-    }
-    return clip
   }
 
   private static func framesByCode(

@@ -22,6 +22,15 @@ public struct TokenClip: Sendable {
   }
 
   var time: Int { actions.count }
+
+  /// Goes on for some frames more, in which nothing changes, whatever is done.
+  mutating func stay(_ frames: Int, actions: Int, key: RandomKey) {
+    let last = tokens.suffix(tokens.count / time)
+    for frame in 0..<frames {
+      tokens += last
+      self.actions.append(Int32(key.integer(UInt64(frame), below: actions)))
+    }
+  }
 }
 
 /// The video as the dynamics model sees it: tokens of every frame and the latent action that led to it.

@@ -49,9 +49,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var shortTime: Int
   public var shortBatch: Int
   public var shortShare: Double
-  /// Share of clips that show the end of an episode: in the tokenizer stage the last window of any episode; in the dynamics
-  /// stage the end of one that, as the reward model finds, ended by itself, and then its last frame for as long as the clip
-  /// goes on, whatever is done.
+  /// Share of clips of the tokenizer stage that are the last window of an episode. In the dynamics stage ends come as often as they
+  /// do in the video: see ``EndedEpisodes``.
   public var endShare: Double
   /// Share of clips that are drawn by code, every code of the tokenizer as often as any other: so that what is seldom seen is
   /// learned all the same. In the tokenizer stage from ``codePlacement`` on.

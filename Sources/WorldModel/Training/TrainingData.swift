@@ -11,8 +11,11 @@ public struct TrainingData: Sendable {
     split = folder.split(heldOut: heldOut)
   }
 
-  func training(frames: Int, batch: Int, seed: UInt64) throws(ClipError) -> ClipLoader {
-    try ClipLoader(folder, episodes: split.training, frames: frames, batchSize: batch, seed: seed)
+  func training(
+    frames: Int, batch: Int, seed: UInt64, runsOver: (ClipFolder.Episode) -> Bool = { _ in false }
+  ) throws(ClipError) -> ClipLoader {
+    try ClipLoader(
+      folder, episodes: split.training, frames: frames, batchSize: batch, seed: seed, runsOver: runsOver)
   }
 
   /// Windows of the training episodes one beside the other, so that every frame of those that are long enough is in one.

@@ -1,0 +1,51 @@
+import Autograd
+import TestSupport
+import Testing
+import Video
+
+@testable import WorldModel
+
+@Suite struct EndedEpisodesTests {
+  /// Those, and only those, of which the reward model says that their last frame is an end.
+  @Test func theRewardModelSaysWhichEnded() throws {
+    let (video, genie) = (try SampleVideo(Array(20..<40)), try Genie.sample())
+    let store = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
+    let data = TrainingData(video.clips, heldOut: 0.2)
+    let grid = genie.dynamics.configuration
+    // Untrained: it takes some last frames for ends, and some not.
+    let rewards = try TokenRewardModel(
+      TokenRewardConfiguration(
+        rows: grid.rows, columns: grid.columns, vocabulary: genie.tokenizer.vocabulary, values: []), seed: 3)
+    let ended = EndedEpisodes(data, store, rewards)
+    var found = 0
+    for episode in data.split.training where episode.frames.count > 1 {
+      let last = episode.frames.upperBound - 1
+      var memory = EpisodeMemory()
+      let judgement = rewards.judge(
+        previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
+        tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory, tape: Tape(arena: Arena()))
+      #expect(ended.contains(episode) == judgement.ended)
+      for start in [episode.frames.lowerBound, last] {
+        #expect(
+          ended.end(of: ClipLoader.Origin(shard: episode.shard, start: start))
+            == (judgement.ended ? episode.frames.upperBound : nil))
+      }
+      found += judgement.ended ? 1 : 0
+    }
+    #expect((1..<data.split.training.count).contains(found))
+    // What is held out is nobody's end.
+    #expect(data.split.heldOut.allSatisfy { !ended.contains($0) })
+    #expect(data.split.training.allSatisfy { !EndedEpisodes().contains($0) })
+  }
+
+  @Test func afterTheEndNothingChanges() {
+    var clip = TokenClip(tokens: [9, 1, 2, 3, 4, 5, 6][1...], actions: [Dynamics.noAction, 2, 0])
+    clip.stay(3, actions: 5, key: RandomKey(seed: 1))
+    #expect(Array(clip.tokens) == [1, 2, 3, 4, 5, 6, 5, 6, 5, 6, 5, 6])
+    #expect(clip.time == 6 && clip.actions.prefix(3) == [Dynamics.noAction, 2, 0])
+    #expect(clip.actions.suffix(3).allSatisfy { (0..<5).contains($0) })
+    let before = clip
+    clip.stay(0, actions: 5, key: RandomKey(seed: 1))
+    #expect(clip.tokens == before.tokens && clip.actions == before.actions)
+  }
+}

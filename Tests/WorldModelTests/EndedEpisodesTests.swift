@@ -23,7 +23,8 @@ import Video
       var memory = EpisodeMemory()
       let judgement = rewards.judge(
         previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
-        tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory, tape: Tape(arena: Arena()))
+        tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory,
+        tape: Tape(arena: Arena()))
       #expect(ended.contains(episode) == judgement.ended)
       for start in [episode.frames.lowerBound, last] {
         #expect(

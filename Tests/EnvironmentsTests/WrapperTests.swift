@@ -16,6 +16,27 @@ import Testing
     #expect(batch.truncated[0] && batch.faults[1] == .needsReset)
   }
 
+  @Test func theGoalCutsAndDoesNotPay() throws {
+    // The last step of a countdown pays 1 and ends it, as the others pay 1 and do not.
+    func ending(_ goal: Float) throws -> StepBatch {
+      var pool = GoalCut(GamePool(Countdown()), reward: goal)
+      let slot = try pool.open(OpenOptions())
+      var batch = pool.makeBatch()
+      try pool.reset([slot], [ResetOptions(seed: 2)], into: &batch)
+      try pool.step([slot], [0], into: &batch)
+      #expect(batch.rewards == [1] && batch.terminated == [false] && batch.truncated == [false])
+      try pool.step([slot], [0], into: &batch)
+      let last = batch
+      try pool.step([slot], [0], into: &batch)
+      #expect(batch.faults == [.needsReset])
+      return last
+    }
+    let cut = try ending(1)
+    #expect(cut.rewards == [0] && cut.terminated == [false] && cut.truncated == [true])
+    let other = try ending(2)
+    #expect(other.rewards == [1] && other.terminated == [true] && other.truncated == [false])
+  }
+
   @Test func framesAreStackedOldestFirst() throws {
     var pool = FrameStack(GamePool(Countdown()), frames: 3)
     #expect(pool.observationSpace == Box(height: 1, width: 2, channels: 9))

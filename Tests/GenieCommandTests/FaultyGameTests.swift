@@ -28,6 +28,30 @@ import Testing
     }
   }
 
+  /// They stand where nobody has been yet, so that they are not found by going to and fro.
+  @Test func flagsStandAnywhere() {
+    func flags(_ actions: [PlatformerAction], share: Double) -> Int {
+      (0..<40 as Range<UInt64>).count { seed in
+        var game = FaultyGame(faults: .init(flags: share))
+        game.reset(seed: seed, level: nil)
+        for action in actions {
+          let outcome = game.step(action.rawValue)
+          if outcome.terminated { return outcome.reward >= 10 }
+        }
+        return false
+      }
+    }
+    let right = [PlatformerAction](repeating: .right, count: 20)
+    #expect(flags(right, share: 0) == 0)
+    let some = flags(right, share: 0.05)
+    #expect((4...36).contains(some), "\(some) of 40")
+    #expect(flags(right.map { _ in .left }, share: 0.5) == 0)
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(flags: 0.05)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+
   @Test func deathsAreMissedAndEndsInvented() {
     let seeds = 0..<40 as Range<UInt64>
     let deaths = seeds.filter { play(.init(), seed: $0).ended }

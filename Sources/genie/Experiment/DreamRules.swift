@@ -28,6 +28,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   var leastOdds: Float?
   /// Whether the policy presses the game's buttons, each its latent action, instead of latent actions.
   var buttons: Bool?
+  /// Whether a flag cuts the episode, unpaid.
+  var cutsGoals: Bool?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -55,6 +57,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
     lively("lively-begin", begins: true),
+    lively("lively-begin-cut", begins: true, cutsGoals: true),
     lively("lively-buttons", buttons: true),
     lively("lively-begin-buttons", begins: true, buttons: true),
     lively("lively-begin-short", begins: true, buttons: true, horizon: 64),
@@ -66,13 +69,14 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   private static func lively(
     _ name: String, begins: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
-    consequence: Consequence? = nil
+    consequence: Consequence? = nil, cutsGoals: Bool? = nil
   ) -> DreamRules {
     DreamRules(
       name: name, starts: startFrames, begins: begins, horizon: horizon,
       doubt: consequence.map { _ in doubt },
       consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare,
-      leastOdds: lively.leastOdds, buttons: buttons)
+      leastOdds: lively.leastOdds, buttons: buttons,
+      cutsGoals: cutsGoals)
   }
 
   /// In words.
@@ -84,6 +88,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
     if leastOdds == 0 { parts.append("every action as it is") }
     if buttons == true { parts.append("the game's buttons for actions") }
+    if cutsGoals == true { parts.append("a flag cuts the episode, unpaid") }
     if let doubt, let consequence {
       let what =
         switch consequence {
@@ -109,6 +114,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let doubt, let consequence {
       pool = try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
     }
+    if cutsGoals == true { pool = GoalCut(pool, reward: Ground.goal) }
     return try buttons == true ? MappedActions(pool, map: world.buttons) : pool
   }
 

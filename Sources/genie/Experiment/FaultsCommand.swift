@@ -36,13 +36,17 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Share of the other steps that end an episode.")
   var invented = 0.004
 
+  @Option(help: "Share of the steps further to the right than any before that come to a flag.")
+  var flags = 0.007
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard (1...100).contains(seeds), (10...10_000).contains(levels), (0...1).contains(missed),
-      (0...1).contains(invented)
+    guard (1...100).contains(seeds), (10...10_000).contains(levels),
+      [missed, invented, flags].allSatisfy((0...1).contains)
     else {
-      throw ValidationError("--seeds is 1 to 100, --levels 10 to 10000, --missed and --invented 0 to 1.")
+      throw ValidationError(
+        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented and --flags 0 to 1.")
     }
   }
 
@@ -53,11 +57,14 @@ struct FaultsCommand: ParsableCommand {
     var game = FaultyGame()
     var horizon = 128
     var codes = false
+    var cutsGoals = false
   }
 
   private var conditions: [Condition] {
     let told = "\(percent(missed)) of the deaths are not told"
     let others = "\(decimal(1000 * invented)) of 1,000 other steps end it"
+    let lucky = "\(decimal(1000 * flags)) of 1,000 steps further to the right come to a flag"
+    let luck = FaultyGame(faults: .init(flags: flags))
     return [
       Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
       Condition(name: "short", what: "cut after 64 steps", horizon: 64),
@@ -67,6 +74,9 @@ struct FaultsCommand: ParsableCommand {
       Condition(
         name: "both", what: "\(told), and \(others)",
         game: FaultyGame(faults: .init(missed: missed, invented: invented))),
+      Condition(name: "luck", what: lucky, game: luck),
+      Condition(name: "luck-cut", what: "\(lucky), and flags cut it, unpaid", game: luck, cutsGoals: true),
+      Condition(name: "cut", what: "flags cut it, unpaid", cutsGoals: true),
       Condition(name: "anywhere", what: "begun anywhere in a level", game: FaultyGame(startAnywhere: true)),
     ]
   }
@@ -87,7 +97,8 @@ struct FaultsCommand: ParsableCommand {
           folder: folder.url.appending(path: name),
           configuration: PPOConfiguration(totalSteps: steps, seed: seed), style: output.progressStyle
         ).run(title: name, horizon: condition.horizon, workers: folder.workers) {
-          let pool = GamePool(condition.game)
+          var pool: any EnvironmentPool = GamePool(condition.game)
+          if condition.cutsGoals { pool = GoalCut(pool, reward: Ground.goal) }
           return try condition.codes ? MappedActions(pool, map: ground.map) : pool
         }
         let policy = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)

@@ -3,12 +3,14 @@ import Environments
 
 /// The platformer with a dream's faults, so that what each of them costs a learner can be told.
 struct FaultyGame: Game {
-  /// What a dream gets wrong about ends.
+  /// What a dream gets wrong about ends, and about where flags stand.
   struct Faults: Equatable {
     /// Share of the deaths that are not told: the picture stands still, and nothing more is earned.
     var missed = 0.0
     /// Share of the other steps that end the episode all the same.
     var invented = 0.0
+    /// Of the steps that lead further to the right than any before, the share that comes to a flag.
+    var flags = 0.0
   }
 
   private var game: Platformer
@@ -16,6 +18,7 @@ struct FaultyGame: Game {
   private var seed: UInt64 = 0
   private var step: UInt32 = 0
   private var isLost = false
+  private var furthest: Int16 = 0
 
   init(startAnywhere: Bool = false, faults: Faults = Faults()) {
     game = Platformer(startAnywhere: startAnywhere)
@@ -27,16 +30,24 @@ struct FaultyGame: Game {
   mutating func reset(seed: UInt64, level: Int?) {
     game.reset(seed: seed, level: level)
     (self.seed, step, isLost) = (seed, 0, false)
+    furthest = Int16(game.position.x)
   }
 
   mutating func step(_ action: Int32) -> GameOutcome {
-    let draw = Double(RandomKey(seed: seed).folded(in: "faults").uniform(UInt64(step)))
+    let key = RandomKey(seed: seed).folded(in: "faults")
+    let draw = Double(key.uniform(UInt64(step)))
+    let comesToFlag = Double(key.folded(in: "flags").uniform(UInt64(step))) < faults.flags
     step += 1
     if isLost { return GameOutcome() }
     var outcome = game.step(action)
+    let isFurther = game.position.x > furthest
+    furthest = max(furthest, Int16(game.position.x))
     if outcome.terminated {
       isLost = outcome.reward < Ground.goal && draw < faults.missed
       if isLost { outcome.terminated = false }
+    } else if isFurther, comesToFlag {
+      outcome.reward += Ground.goal
+      outcome.terminated = true
     } else {
       outcome.terminated = draw < faults.invented
     }
@@ -50,6 +61,7 @@ struct FaultyGame: Game {
     snapshot.write(seed)
     snapshot.write(step)
     snapshot.write(UInt8(isLost ? 1 : 0))
+    snapshot.write(furthest)
     game.save(to: &snapshot)
   }
 
@@ -57,7 +69,8 @@ struct FaultyGame: Game {
     let (seed, step) = (try snapshot.read(UInt64.self), try snapshot.read(UInt32.self))
     guard step < .max else { throw .invalidSnapshot("\(step) steps") }
     let isLost = try snapshot.read(UInt8.self) != 0
+    let furthest = try snapshot.read(Int16.self)
     try game.load(from: &snapshot)
-    (self.seed, self.step, self.isLost) = (seed, step, isLost)
+    (self.seed, self.step, self.isLost, self.furthest) = (seed, step, isLost, furthest)
   }
 }

@@ -13,7 +13,8 @@ import Testing
 
   @Test func wrappersPass() {
     let wrappers: [(any EnvironmentPool) -> any EnvironmentPool] = [
-      { TimeLimit($0, steps: 7) }, { GoalCut($0, reward: 10) }, { FrameStack($0, frames: 3) }, { EpisodeStatistics($0) },
+      { TimeLimit($0, steps: 7) }, { GoalCut($0, reward: 10) }, { FrameStack($0, frames: 3) },
+      { EpisodeStatistics($0) },
       { Recording($0) { _ in } }, { try! MappedActions($0, map: ActionMap(real: [2, 5, 2, 0], samples: 0)) },
     ]
     for wrap in wrappers {

@@ -85,6 +85,7 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if d.actions != l.codebook.codes || d.actionWidth != l.codebook.width {
       return "dynamics has other latent actions"
     }
+    if let problem = bad(d.ages, 0...24, "dynamics: channels of ages") { return problem }
     if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
       return "sampling.temperature \(sampling.temperature)"
     }

@@ -173,7 +173,9 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dreamer.tape.reset()
     let codes = world.genie.tokenizer.encode(prompt, arena: dreamer.tape.arena)
     let inferred = prompt.time > 1 ? world.genie.latentActions.infer(prompt, arena: dreamer.tape.arena) : []
-    dreamer.sampler.commit(codes, actions: [Dynamics.noAction] + inferred, to: &dream.state, into: frame)
+    dreamer.sampler.commit(
+      codes, actions: [Dynamics.noAction] + inferred, tellsAge: dream.sampling.tellsAge, to: &dream.state,
+      into: frame)
   }
 
   /// The level or the pictures that an episode starts from.

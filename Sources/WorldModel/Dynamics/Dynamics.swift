@@ -20,11 +20,13 @@ public struct DynamicsConfiguration: Codable, Sendable, Equatable {
   /// Frames that a frame sees, itself included.
   public var window: Int
   public var conditioning: ActionConditioningKind
+  /// Channels in which the age of an episode is told, each for twice the age of the one before; 0 where it is not told.
+  public var ages: Int
 
   public init(
     rows: Int = 8, columns: Int = 8, vocabulary: Int = 512, actions: Int = 8, actionWidth: Int = 8,
     channels: Int = 128, blocks: Int = 4, heads: Int = 4, headWidth: Int? = nil, window: Int = 8,
-    conditioning: ActionConditioningKind = .film
+    conditioning: ActionConditioningKind = .film, ages: Int = 0
   ) {
     self.rows = rows
     self.columns = columns
@@ -37,7 +39,24 @@ public struct DynamicsConfiguration: Codable, Sendable, Equatable {
     self.headWidth = headWidth
     self.window = window
     self.conditioning = conditioning
+    self.ages = ages
   }
+
+  /// What an older file does not tell is as it was then.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys) throws -> Int { try values.decode(Int.self, forKey: key) }
+    self.init(
+      rows: try number(.rows), columns: try number(.columns), vocabulary: try number(.vocabulary),
+      actions: try number(.actions), actionWidth: try number(.actionWidth), channels: try number(.channels),
+      blocks: try number(.blocks), heads: try number(.heads),
+      headWidth: try values.decodeIfPresent(Int.self, forKey: .headWidth), window: try number(.window),
+      conditioning: try values.decode(ActionConditioningKind.self, forKey: .conditioning),
+      ages: try values.decodeIfPresent(Int.self, forKey: .ages) ?? 0)
+  }
+
+  /// Channels of what is told of each frame: what led to it, and how old the episode is.
+  var conditions: Int { actionWidth + ages }
 
   public var tokens: Int { rows * columns }
 
@@ -70,7 +89,7 @@ public final class Dynamics: Sendable {
       parameters, "embedding", entries: configuration.vocabulary + 1, channels: configuration.channels)
     transformer = SpaceTimeTransformer(
       parameters, "transformer", configuration.transformer,
-      actions: (configuration.conditioning, configuration.actionWidth))
+      actions: (configuration.conditioning, configuration.conditions))
     head = Linear(
       parameters, "head", inputs: configuration.channels, outputs: configuration.vocabulary, role: .outer,
       deviation: 0.02)
@@ -85,30 +104,31 @@ public final class Dynamics: Sendable {
   /// - Parameters:
   ///   - tokens: `[batch, time, tokens]`, codes in `0..<vocabulary`, or ``mask``.
   ///   - actions: `[batch, time]`: the action that led to each frame, or ``noAction``.
+  ///   - ages: `[batch, time]`: frames of the episode before each; nil where that is not known.
   /// - Returns: `[batch, time, tokens, channels]`, for ``head``.
-  public func hidden(_ tape: Tape, tokens: [Int32], actions: [Int32], batch: Int, time: Int) -> Variable {
+  public func hidden(
+    _ tape: Tape, tokens: [Int32], actions: [Int32], ages: [Int32]? = nil, batch: Int, time: Int
+  ) -> Variable {
     let x = embedding(tape, tokens[...], shape: [batch, time, configuration.tokens])
-    return transformer(tape, x, actions: vectors(actions, [batch, time], tape))
+    return transformer(tape, x, actions: conditions(actions, ages, [batch, time], tape))
   }
 
   /// The same for one new frame, given the frames in the cache.
   /// - Parameter tokens: `[tokens]`; a team's member computes its own of them.
   /// - Returns: `[1, 1, tokens, channels]`, of a team's member its own.
   func hidden(
-    _ tape: Tape, tokens: [Int32], action: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
+    _ tape: Tape, tokens: [Int32], action: Int32, age: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
   ) -> Variable {
     transformer(
-      tape, embedded(tape, tokens), actions: vectors(CollectionOfOne(action), [1, 1], tape), cache: cache,
-      prepared: prepared)
+      tape, embedded(tape, tokens), actions: conditions(action, age, tape), cache: cache, prepared: prepared)
   }
 
   /// Puts one new frame, now known, into the cache.
   func remember(
-    _ tape: Tape, tokens: [Int32], action: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
+    _ tape: Tape, tokens: [Int32], action: Int32, age: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
   ) {
     transformer.remember(
-      tape, embedded(tape, tokens), actions: vectors(CollectionOfOne(action), [1, 1], tape), cache: cache,
-      prepared: prepared)
+      tape, embedded(tape, tokens), actions: conditions(action, age, tape), cache: cache, prepared: prepared)
   }
 
   private func embedded(_ tape: Tape, _ tokens: [Int32]) -> Variable {
@@ -116,15 +136,28 @@ public final class Dynamics: Sendable {
     return embedding(tape, tokens[rows], shape: [1, 1, rows.count])
   }
 
-  /// `[shape..., actionWidth]`; zero for ``noAction``.
-  private func vectors(_ actions: some Collection<Int32>, _ shape: Shape, _ tape: Tape) -> Variable {
-    let width = configuration.actionWidth
-    let result = tape.arena.zeros(shape.appending(width))
-    precondition(actions.count == shape.count, "\(actions.count) actions for \(shape)")
+  private func conditions(_ action: Int32, _ age: Int32, _ tape: Tape) -> Variable {
+    conditions(CollectionOfOne(action), CollectionOfOne(age), [1, 1], tape)
+  }
+
+  /// `[shape..., actionWidth + ages]`; zero for ``noAction``, and for an age that is not known.
+  private func conditions(
+    _ actions: some Collection<Int32>, _ ages: (some Collection<Int32>)?, _ shape: Shape, _ tape: Tape
+  ) -> Variable {
+    let (width, all) = (configuration.actionWidth, configuration.conditions)
+    let result = tape.arena.zeros(shape.appending(all))
+    precondition(
+      actions.count == shape.count && ages?.count ?? shape.count == shape.count,
+      "\(actions.count) actions for \(shape)")
     for (row, action) in actions.enumerated() where action != Self.noAction {
       precondition(
         action >= 0 && action < configuration.actions, "latent action \(action) of \(configuration.actions)")
-      (result.pointer + row * width).update(from: actionVectors.pointer + Int(action) * width, count: width)
+      (result.pointer + row * all).update(from: actionVectors.pointer + Int(action) * width, count: width)
+    }
+    if let ages {
+      for (row, age) in ages.enumerated() {
+        EpisodeAge.tell(age, to: result.pointer + row * all + width, count: configuration.ages)
+      }
     }
     return tape.constant(result)
   }
@@ -165,20 +198,25 @@ public final class Dynamics: Sendable {
     }
   }
 
-  /// Whether these can go on from where others came to: all but the window is the same, and that is no shorter.
+  /// Whether these can go on from where others came to: all is the same, but that the window may be longer, and ages may be told.
   func canGoOn(from other: Dynamics) -> Bool {
     var wanted = other.configuration
     wanted.window = configuration.window
+    if wanted.ages == 0 { wanted.ages = configuration.ages }
     return wanted == configuration && configuration.window >= other.configuration.window
   }
 
-  /// Takes over all values of others. What lies further back than these looked is attended to as their farthest frame was.
+  /// Takes over all values of others. What lies further back than these looked is attended to as their farthest frame was; ages
+  /// that they were not told make no difference yet.
   func goOn(from other: Dynamics) {
     precondition(canGoOn(from: other), "dynamics of two shapes")
     for (name, tensor) in state {
       let source = other.state[name]!
       if source.shape == tensor.shape {
         tensor.copy(from: source)
+      } else if name.hasPrefix("transformer.actions.") {
+        tensor.fill(0)
+        tensor.slice(0..<source.shape[0]).copy(from: source)
       } else {
         transformer.extendTemporalBias(tensor, from: source)
       }

@@ -18,10 +18,12 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// An action that the video shows so much more seldom after such a frame than anywhere does what another does that stands in for it
   /// (``ActionOdds``). 0 takes every action as it is.
   public var leastOdds: Float
+  /// Whether a world begins where an episode begins, so that its age is known; else it may begin anywhere.
+  public var tellsAge: Bool
 
   public init(
     steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0,
-    leastOdds: Float = 0
+    leastOdds: Float = 0, tellsAge: Bool = false
   ) {
     self.steps = steps
     self.temperature = temperature
@@ -29,15 +31,18 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.orderNoise = orderNoise
     self.pilots = pilots
     self.leastOdds = leastOdds
+    self.tellsAge = tellsAge
   }
 
   /// The same, but for what is given.
   public func with(
-    temperature: Float? = nil, leastShare: Float? = nil, pilots: Int? = nil, leastOdds: Float? = nil
+    temperature: Float? = nil, leastShare: Float? = nil, pilots: Int? = nil, leastOdds: Float? = nil,
+    tellsAge: Bool? = nil
   ) -> SamplingConfiguration {
     SamplingConfiguration(
       steps: steps, temperature: temperature ?? self.temperature, leastShare: leastShare ?? self.leastShare,
-      orderNoise: orderNoise, pilots: pilots ?? self.pilots, leastOdds: leastOdds ?? self.leastOdds)
+      orderNoise: orderNoise, pilots: pilots ?? self.pilots, leastOdds: leastOdds ?? self.leastOdds,
+      tellsAge: tellsAge ?? self.tellsAge)
   }
 
   /// What an older file does not tell is as it was then.
@@ -49,7 +54,8 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
       leastShare: try values.decodeIfPresent(Float.self, forKey: .leastShare) ?? 0,
       orderNoise: try values.decode(Float.self, forKey: .orderNoise),
       pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0,
-      leastOdds: try values.decodeIfPresent(Float.self, forKey: .leastOdds) ?? 0)
+      leastOdds: try values.decodeIfPresent(Float.self, forKey: .leastOdds) ?? 0,
+      tellsAge: try values.decodeIfPresent(Bool.self, forKey: .tellsAge) ?? false)
   }
 
   /// For a first frame that nothing is known of: tokens are drawn one after the other, in an order left almost to chance. Where the

@@ -29,6 +29,9 @@ public struct WorldState: Sendable {
   /// Bytes of the caches.
   public var byteCount: Int { dynamics.byteCount + decoder.byteCount }
 
+  /// Of the frame that comes next.
+  func age(isTold: Bool) -> Int32 { isTold ? Int32(clamping: dynamics.frames) : EpisodeAge.unknown }
+
   /// Goes on to the next frame: the one that was computed last is part of the past now.
   mutating func advance(_ tokens: [Int32]) {
     dynamics.advance()

@@ -29,7 +29,7 @@ extension DynamicsConfiguration {
   /// Trained values.
   public var parameterCount: Int {
     (2 * vocabulary + 1) * channels + vocabulary
-      + transformer.parameterCount(actions: (conditioning, actionWidth))
+      + transformer.parameterCount(actions: (conditioning, conditions))
   }
 
   /// Bytes of the activations of one clip in training.

@@ -15,7 +15,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let short: ClipLoader
   private let long: ClipLoader
   private let unseen: UnseenActions?
-  private let ended: EndedEpisodes
+  private let bounds: EpisodeBounds
   /// Frames of the training episodes that are long enough for a clip, and those of each code.
   private let frames: [(shard: Int, frame: Int, episode: Range<Int>)]
   private let framesByCode: WindowsByCode
@@ -25,6 +25,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   /// One a worker: for frames of the model's own.
   private let dreaming: [Tape]
   private let key: RandomKey
+  /// Share of the clips of which it is told how old their episode is: not all, because pictures that a world starts from may be of any age.
+  private static let toldAges = 0.5
 
   /// - Parameter isBegun: whether the dynamics were trained before, and go on.
   init(
@@ -38,13 +40,13 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     configuration = training.dynamics
     optimizer = Optimizer(
       dynamics.parameters, configuration.optimizer, workers: workers, precision: training.precision)
-    let ended = rewards.map { EndedEpisodes(data, store, $0) } ?? EndedEpisodes()
-    self.ended = ended
+    let bounds = EpisodeBounds(data, store, rewards)
+    self.bounds = bounds
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2,
-      runsOver: ended.contains)
+      runsOver: bounds.ended)
     long = try data.training(
-      frames: configuration.time, batch: configuration.batch, seed: seed &+ 3, runsOver: ended.contains)
+      frames: configuration.time, batch: configuration.batch, seed: seed &+ 3, runsOver: bounds.ended)
     self.unseen = unseen
     (frames, framesByCode) = Self.framesByCode(
       data, store, vocabulary: genie.tokenizer.vocabulary,
@@ -109,7 +111,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       rehearse(
         &clip, truth: shown[part].tokens, dreaming[worker],
         key: own.folded(in: 3).folded(in: UInt64(part)))
-      let hidden = dynamics.hidden(tape, tokens: clip.tokens, actions: clip.actions, batch: 1, time: time)
+      let hidden = dynamics.hidden(
+        tape, tokens: clip.tokens, actions: clip.actions, ages: clip.ages, batch: 1, time: time)
       // A clip without any masked token still has to be a node of the graph.
       let places = clip.masked.isEmpty ? [0] : clip.masked
       let logits = dynamics.head(tape, tape.rows(hidden, places))
@@ -137,7 +140,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     guard training.masking.rehearses, !clip.masked.isEmpty else { return }
     tape.reset()
     let hidden = dynamics.hidden(
-      tape, tokens: clip.tokens, actions: clip.actions, batch: 1, time: clip.actions.count)
+      tape, tokens: clip.tokens, actions: clip.actions, ages: clip.ages, batch: 1,
+      time: clip.actions.count)
     let logits = dynamics.head(tape, tape.rows(hidden, clip.masked)).value
     let (rows, vocabulary) = (clip.masked.count, dynamics.configuration.vocabulary)
     let scratch = tape.arena.tensor([3 * rows + vocabulary]).pointer
@@ -155,9 +159,13 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private func clip(_ origin: ClipLoader.Origin, frames time: Int, key: RandomKey) -> TokenClip {
     let rare = rareOrigin(frames: time, key: key.folded(in: 1))
     let origin = rare?.origin ?? origin
-    let shown = min(time, ended.end(of: origin).map { $0 - origin.start } ?? time)
+    let shown = min(time, bounds.end(of: origin).map { $0 - origin.start } ?? time)
     var clip = store.clip(origin, frames: shown)
     clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
+    if Double(key.uniform(3)) < Self.toldAges {
+      let age = bounds.age(of: origin)
+      clip.ages = clip.actions.indices.map { Int32(age + $0) }
+    }
     clip.firstPredicted = rare.map { $0.frame - origin.start + 1 } ?? 0
     clip.stay(time - shown, actions: dynamics.configuration.actions, key: key.folded(in: 2))
     return clip

@@ -12,6 +12,8 @@ public struct TokenClip: Sendable {
   public var actions: [Int32]
   /// `[time]`: which actions video does not show in the place of each; empty where that is not known.
   var unseen: [[Int32]] = []
+  /// `[time]`: frames of the episode before each; nil where that is not told.
+  var ages: [Int32]?
   /// The first frame that is to be predicted; those before it are shown. Of a clip that was chosen because of what it shows, frames
   /// up to there would teach that this comes about oftener than it does.
   var firstPredicted = 0
@@ -29,6 +31,7 @@ public struct TokenClip: Sendable {
     for frame in 0..<frames {
       tokens += last
       self.actions.append(Int32(key.integer(UInt64(frame), below: actions)))
+      if let age = ages?.last { ages?.append(age + 1) }
     }
   }
 }

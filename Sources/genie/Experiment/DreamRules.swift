@@ -120,7 +120,8 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   func sampling(of world: World) -> SamplingConfiguration {
     world.manifest.sampling.with(
-      temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds)
+      temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds,
+      tellsAge: begins)
   }
 
   /// Frames spread over all of the video, last frames of episodes left out.

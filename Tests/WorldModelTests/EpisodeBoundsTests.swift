@@ -5,7 +5,7 @@ import Video
 
 @testable import WorldModel
 
-@Suite struct EndedEpisodesTests {
+@Suite struct EpisodeBoundsTests {
   /// Those, and only those, of which the reward model says that their last frame is an end.
   @Test func theRewardModelSaysWhichEnded() throws {
     let (video, genie) = (try SampleVideo(Array(20..<40)), try Genie.sample())
@@ -16,7 +16,7 @@ import Video
     let rewards = try TokenRewardModel(
       TokenRewardConfiguration(
         rows: grid.rows, columns: grid.columns, vocabulary: genie.tokenizer.vocabulary, values: []), seed: 3)
-    let ended = EndedEpisodes(data, store, rewards)
+    let bounds = EpisodeBounds(data, store, rewards)
     var found = 0
     for episode in data.split.training where episode.frames.count > 1 {
       let last = episode.frames.upperBound - 1
@@ -25,26 +25,31 @@ import Video
         previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
         tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory,
         tape: Tape(arena: Arena()))
-      #expect(ended.contains(episode) == judgement.ended)
+      #expect(bounds.ended(episode) == judgement.ended)
       for start in [episode.frames.lowerBound, last] {
         #expect(
-          ended.end(of: ClipLoader.Origin(shard: episode.shard, start: start))
+          bounds.end(of: ClipLoader.Origin(shard: episode.shard, start: start))
             == (judgement.ended ? episode.frames.upperBound : nil))
+        #expect(
+          bounds.age(of: ClipLoader.Origin(shard: episode.shard, start: start))
+            == start - episode.frames.lowerBound)
       }
       found += judgement.ended ? 1 : 0
     }
     #expect((1..<data.split.training.count).contains(found))
     // What is held out is nobody's end.
-    #expect(data.split.heldOut.allSatisfy { !ended.contains($0) })
-    #expect(data.split.training.allSatisfy { !EndedEpisodes().contains($0) })
+    #expect(data.split.heldOut.allSatisfy { !bounds.ended($0) })
+    #expect(data.split.training.allSatisfy { !EpisodeBounds(data, store, nil).ended($0) })
   }
 
   @Test func afterTheEndNothingChanges() {
     var clip = TokenClip(tokens: [9, 1, 2, 3, 4, 5, 6][1...], actions: [Dynamics.noAction, 2, 0])
+    clip.ages = [4, 5, 6]
     clip.stay(3, actions: 5, key: RandomKey(seed: 1))
     #expect(Array(clip.tokens) == [1, 2, 3, 4, 5, 6, 5, 6, 5, 6, 5, 6])
     #expect(clip.time == 6 && clip.actions.prefix(3) == [Dynamics.noAction, 2, 0])
     #expect(clip.actions.suffix(3).allSatisfy { (0..<5).contains($0) })
+    #expect(clip.ages == [4, 5, 6, 7, 8, 9])
     let before = clip
     clip.stay(0, actions: 5, key: RandomKey(seed: 1))
     #expect(clip.tokens == before.tokens && clip.actions == before.actions)

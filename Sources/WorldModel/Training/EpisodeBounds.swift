@@ -1,0 +1,48 @@
+import Autograd
+import Video
+
+/// Where the episodes of the training video begin, so that a clip's age is known, and which of them ended by themselves.
+///
+/// Of those it is known what comes after their last frame: nothing, whatever is done. Clips of them may run over the end. Were clips to
+/// lie within episodes, hardly one would show how it ends, and a dream in which nobody dies would be the likeliest.
+struct EpisodeBounds: Sendable {
+  /// Of each shard, in order.
+  private let episodes: [[(frames: Range<Int>, ended: Bool)]]
+
+  /// - Parameter rewards: finds what ended; a few labelled episodes are enough for it. Nothing is known to have ended where there is none.
+  init(_ data: TrainingData, _ store: TokenStore, _ rewards: TokenRewardModel?) {
+    let tape = Tape(arena: Arena())
+    var episodes = [[(frames: Range<Int>, ended: Bool)]](repeating: [], count: data.folder.shards.count)
+    for episode in data.split.training {
+      let last = episode.frames.upperBound - 1
+      tape.reset()
+      var memory = EpisodeMemory()
+      let ended =
+        episode.frames.count > 1
+        && rewards?.judge(
+          previous: Array(store.tokens(episode.shard, last - 1..<last)), action: 0,
+          tokens: Array(store.tokens(episode.shard, last..<last + 1)), memory: &memory, tape: tape
+        ).ended == true
+      episodes[episode.shard].append((episode.frames, ended))
+    }
+    self.episodes = episodes
+  }
+
+  func ended(_ episode: ClipFolder.Episode) -> Bool {
+    end(of: ClipLoader.Origin(shard: episode.shard, start: episode.frames.lowerBound)) != nil
+  }
+
+  /// Where the episode ends that a clip begins in; nil if it did not end by itself.
+  func end(of clip: ClipLoader.Origin) -> Int? {
+    episode(of: clip).flatMap { $0.ended ? $0.frames.upperBound : nil }
+  }
+
+  /// Frames of the episode before the first of the clip.
+  func age(of clip: ClipLoader.Origin) -> Int {
+    episode(of: clip).map { clip.start - $0.frames.lowerBound } ?? 0
+  }
+
+  private func episode(of clip: ClipLoader.Origin) -> (frames: Range<Int>, ended: Bool)? {
+    episodes[clip.shard].first { $0.frames.contains(clip.start) }
+  }
+}

@@ -50,7 +50,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var shortBatch: Int
   public var shortShare: Double
   /// Share of clips of the tokenizer stage that are the last window of an episode. In the dynamics stage ends come as often as they
-  /// do in the video: see ``EndedEpisodes``.
+  /// do in the video: see `EpisodeBounds`.
   public var endShare: Double
   /// Share of clips that are drawn by code, every code of the tokenizer as often as any other: so that what is seldom seen is
   /// learned all the same. In the tokenizer stage from ``codePlacement`` on.

@@ -1,6 +1,6 @@
 /// Cuts an episode at its goal, unpaid: what would follow is left to the value of what is seen there.
 ///
-/// A dream does not remember how far a level goes, so that its goal may stand anywhere, and a policy that practises there is paid for
+/// A dream may not know where in a level it begins, so that the goal may stand anywhere, and a policy that practises there is paid for
 /// luck. What is earned on the way it can learn all the same.
 public struct GoalCut: Wrapper {
   public var base: any EnvironmentPool

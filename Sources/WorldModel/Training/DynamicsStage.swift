@@ -109,10 +109,10 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let (gradients, reports) = parallel.gradients(parts: masked.count) { [self] part, worker, tape in
       var clip = masked[part]
       rehearse(
-        &clip, truth: shown[part].tokens, dreaming[worker],
+        &clip, of: shown[part], dreaming[worker],
         key: own.folded(in: 3).folded(in: UInt64(part)))
       let hidden = dynamics.hidden(
-        tape, tokens: clip.tokens, actions: clip.actions, ages: clip.ages, batch: 1, time: time)
+        tape, tokens: clip.tokens, actions: clip.actions, ages: shown[part].ages, batch: 1, time: time)
       // A clip without any masked token still has to be a node of the graph.
       let places = clip.masked.isEmpty ? [0] : clip.masked
       let logits = dynamics.head(tape, tape.rows(hidden, places))
@@ -135,13 +135,12 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
 
   /// Lets the model predict what is masked, and shows it some of the frames as it will see them at play.
   private func rehearse(
-    _ clip: inout MaskedClip, truth: ArraySlice<Int32>, _ tape: Tape, key: RandomKey
+    _ clip: inout MaskedClip, of whole: TokenClip, _ tape: Tape, key: RandomKey
   ) {
     guard training.masking.rehearses, !clip.masked.isEmpty else { return }
     tape.reset()
     let hidden = dynamics.hidden(
-      tape, tokens: clip.tokens, actions: clip.actions, ages: clip.ages, batch: 1,
-      time: clip.actions.count)
+      tape, tokens: clip.tokens, actions: clip.actions, ages: whole.ages, batch: 1, time: whole.time)
     let logits = dynamics.head(tape, tape.rows(hidden, clip.masked)).value
     let (rows, vocabulary) = (clip.masked.count, dynamics.configuration.vocabulary)
     let scratch = tape.arena.tensor([3 * rows + vocabulary]).pointer
@@ -150,7 +149,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
         logits.pointer, scratch, 0, 0, codes.baseAddress!, scratch + rows, scratch + 2 * rows,
         scratch + 3 * rows, rows, vocabulary)
       clip.rehearse(
-        codes: codes.baseAddress!, entropies: scratch + 2 * rows, truth: truth,
+        codes: codes.baseAddress!, entropies: scratch + 2 * rows, truth: whole.tokens,
         configuration: training.masking, key: key)
     }
   }

@@ -6,8 +6,6 @@ struct MaskedClip {
   var tokens: [Int32]
   /// `[time]`.
   var actions: [Int32]
-  /// `[time]`, or nil.
-  let ages: [Int32]?
   /// Places in `tokens` that were masked: what has to be predicted. Ascending.
   var masked: [Int] = []
   /// Frames of which every token was masked.
@@ -18,7 +16,6 @@ struct MaskedClip {
     let time = clip.time
     tokens = Array(clip.tokens)
     actions = clip.actions
-    ages = clip.ages
     let original = tokens
     let count = tokens.count / time
     let (noise, shown, rates) = (key.folded(in: 0), key.folded(in: 1), key.folded(in: 2))

@@ -10,7 +10,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN := runs/demo
 # Of `make demo`: how long the agents learn, and another world's folder than the bundled one.
-STEPS ?= 100000
+STEPS ?= 60000
 WORLD ?=
 APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
 
@@ -38,11 +38,11 @@ python: setup ## A virtual environment with the Python client
 demo: build ## Trains agents in the bundled dream and in the real game, and shows what each is worth there
 	@rm -rf $(RUN)
 	world=($(if $(WORLD),--world $(WORLD)))
-	$(BIN)/genie experiment transfer "$${world[@]}" --rules lively --steps $(STEPS) --seeds 1 \
+	$(BIN)/genie experiment transfer "$${world[@]}" --steps $(STEPS) --seeds 1 \
 	  --out $(RUN)/transfer
 	$(BIN)/genie experiment imitation "$${world[@]}" --episodes 60 --steps 600 --seeds 1 --samples 10 50 200 \
 	  --out $(RUN)/imitation
-	agent=$(RUN)/transfer/lively-1
+	agent=$(RUN)/transfer/lively-begin-1
 	$(BIN)/genie report --policy "$$agent/agent.policy.safetensors" "$${world[@]}" --curve "$$agent" --out $(RUN)/report
 	echo "open these in a browser:"
 	printf '  %s\n' $(CURDIR)/$(RUN)/{report,transfer,imitation}/index.html

@@ -20,6 +20,12 @@ struct SamplingOptions: ParsableArguments {
       "Actions with lower odds do what the most similar possible one does; the world's own if none is given.")
   var leastOdds: Float?
 
+  @Flag(
+    help:
+      "Dreams begin where episodes of the video begin: their age is told to dynamics that were trained with ages."
+  )
+  var tellAge = false
+
   func validate() throws {
     guard temperature.map({ (0...100).contains($0) }) ?? true, pilots.map({ (0...256).contains($0) }) ?? true
     else { throw ValidationError("--temperature is 0 to 100, --pilots 0 to 256.") }
@@ -32,6 +38,7 @@ struct SamplingOptions: ParsableArguments {
   func applied(to world: World) -> World {
     world.sampled(
       world.manifest.sampling.with(
-        temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds))
+        temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds,
+        tellsAge: tellAge ? true : nil))
   }
 }

@@ -10,6 +10,7 @@ import Video
 @Suite struct DreamRulesTests {
   @Test func rulesHaveNamesOfTheirOwn() {
     #expect(Set(DreamRules.all.map(\.name)).count == DreamRules.all.count)
+    #expect(DreamRules.all.contains { $0.name == DreamRules.usual })
   }
 
   @Test func buttonsAreThoseOfTheGame() throws {

@@ -16,7 +16,7 @@ import Video
     let rewards = try TokenRewardModel(
       TokenRewardConfiguration(
         rows: grid.rows, columns: grid.columns, vocabulary: genie.tokenizer.vocabulary, values: []), seed: 3)
-    let bounds = EpisodeBounds(data, store, rewards)
+    let bounds = EpisodeBounds(data, store, rewards, frames: 30)
     var found = 0
     for episode in data.split.training where episode.frames.count > 1 {
       let last = episode.frames.upperBound - 1
@@ -37,9 +37,14 @@ import Video
       found += judgement.ended ? 1 : 0
     }
     #expect((1..<data.split.training.count).contains(found))
+    // Clips of 30 frames begin with long episodes, and with those that can stay as they ended.
+    let begins = Set((0..<400).map { bounds.beginning(RandomKey(seed: $0))!.start })
+    let wanted = data.split.training.filter { $0.frames.count >= 30 || bounds.ended($0) }
+    #expect(begins == Set(wanted.map(\.frames.lowerBound)) && wanted.count < data.split.training.count)
+    #expect(EpisodeBounds(data, store, nil, frames: 1000).beginning(RandomKey(seed: 1)) == nil)
     // What is held out is nobody's end.
     #expect(data.split.heldOut.allSatisfy { !bounds.ended($0) })
-    #expect(data.split.training.allSatisfy { !EpisodeBounds(data, store, nil).ended($0) })
+    #expect(data.split.training.allSatisfy { !EpisodeBounds(data, store, nil, frames: 30).ended($0) })
   }
 
   @Test func afterTheEndNothingChanges() {

@@ -40,7 +40,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     configuration = training.dynamics
     optimizer = Optimizer(
       dynamics.parameters, configuration.optimizer, workers: workers, precision: training.precision)
-    let bounds = EpisodeBounds(data, store, rewards)
+    let bounds = EpisodeBounds(data, store, rewards, frames: configuration.time)
     self.bounds = bounds
     short = try data.training(
       frames: min(training.shortTime, configuration.time), batch: training.shortBatch, seed: seed &+ 2,
@@ -154,14 +154,16 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     }
   }
 
-  /// A clip of the video: the given one, or in its place one that shows something rare.
+  /// A clip of the video: the given one, or in its place one that shows something rare, or how an episode begins.
   private func clip(_ origin: ClipLoader.Origin, frames time: Int, key: RandomKey) -> TokenClip {
     let rare = rareOrigin(frames: time, key: key.folded(in: 1))
-    let origin = rare?.origin ?? origin
+    let begin =
+      rare == nil && Double(key.uniform(4)) < training.beginShare ? bounds.beginning(key.folded(in: 5)) : nil
+    let origin = rare?.origin ?? begin ?? origin
     let shown = min(time, bounds.end(of: origin).map { $0 - origin.start } ?? time)
     var clip = store.clip(origin, frames: shown)
     clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
-    if Double(key.uniform(3)) < Self.toldAges {
+    if begin != nil || Double(key.uniform(3)) < Self.toldAges {
       let age = bounds.age(of: origin)
       clip.ages = clip.actions.indices.map { Int32(age + $0) }
     }

@@ -8,9 +8,13 @@ import Video
 struct EpisodeBounds: Sendable {
   /// Of each shard, in order.
   private let episodes: [[(frames: Range<Int>, ended: Bool)]]
+  /// First frames of the episodes that are long enough for a clip, or ended.
+  private let begins: [ClipLoader.Origin]
 
-  /// - Parameter rewards: finds what ended; a few labelled episodes are enough for it. Nothing is known to have ended where there is none.
-  init(_ data: TrainingData, _ store: TokenStore, _ rewards: TokenRewardModel?) {
+  /// - Parameters:
+  ///   - rewards: finds what ended; a few labelled episodes are enough for it. Nothing is known to have ended where there is none.
+  ///   - frames: of a clip.
+  init(_ data: TrainingData, _ store: TokenStore, _ rewards: TokenRewardModel?, frames: Int) {
     let tape = Tape(arena: Arena())
     var episodes = [[(frames: Range<Int>, ended: Bool)]](repeating: [], count: data.folder.shards.count)
     for episode in data.split.training {
@@ -26,6 +30,16 @@ struct EpisodeBounds: Sendable {
       episodes[episode.shard].append((episode.frames, ended))
     }
     self.episodes = episodes
+    begins = episodes.enumerated().flatMap { shard, episodes in
+      episodes.filter { $0.ended || $0.frames.count >= frames }.map {
+        ClipLoader.Origin(shard: shard, start: $0.frames.lowerBound)
+      }
+    }
+  }
+
+  /// Where an episode begins; each is as likely as any other.
+  func beginning(_ key: RandomKey) -> ClipLoader.Origin? {
+    begins.isEmpty ? nil : begins[key.integer(0, below: begins.count)]
   }
 
   func ended(_ episode: ClipFolder.Episode) -> Bool {

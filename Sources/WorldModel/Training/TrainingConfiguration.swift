@@ -55,6 +55,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// Share of clips that are drawn by code, every code of the tokenizer as often as any other: so that what is seldom seen is
   /// learned all the same. In the tokenizer stage from ``codePlacement`` on.
   public var rareShare: Double
+  /// Share of clips of the dynamics stage that begin where an episode begins, and are told so (``DynamicsConfiguration/ages``). In
+  /// other clips a first frame is one of a hundred, and what follows one is guessed from all frames that look like it.
+  public var beginShare: Double
   /// Episodes whose rewards and ends may be looked at.
   public var labelledEpisodes: Int
   /// Share of the video that is held out for validation.
@@ -77,7 +80,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
     leastActionShare: Double = 0.02,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
-    shortShare: Double = 0.3, endShare: Double = 0, rareShare: Double = 0,
+    shortShare: Double = 0.3, endShare: Double = 0, rareShare: Double = 0, beginShare: Double = 0,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05, precision: Precision = .preferred
   ) {
     self.tokenizer = tokenizer
@@ -99,6 +102,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.shortShare = shortShare
     self.endShare = endShare
     self.rareShare = rareShare
+    self.beginShare = beginShare
     self.labelledEpisodes = labelledEpisodes
     self.heldOut = heldOut
     self.precision = precision
@@ -131,6 +135,7 @@ extension TrainingConfiguration {
     try read(.shortShare, \.shortShare)
     try read(.endShare, \.endShare)
     try read(.rareShare, \.rareShare)
+    try read(.beginShare, \.beginShare)
     try read(.labelledEpisodes, \.labelledEpisodes)
     try read(.heldOut, \.heldOut)
     codePlacement = try fields.decodeIfPresent(Double.self, forKey: .codePlacement)

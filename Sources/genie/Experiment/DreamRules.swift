@@ -50,7 +50,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// What scrolls in is drawn as it occurs; what the dream is sure of stays. Deaths are not barred as unlikely.
   static let lively: (temperature: Float, leastShare: Float, leastOdds: Float) = (1, 0.05, 0)
 
-  /// `lively` answers what was found to break transfer, the others tell which of its parts it was.
+  /// Answers what was found to break transfer; the others tell which of its parts it was.
+  static let usual = "lively-begin"
   static let all = [
     DreamRules(name: "plain"),
     DreamRules(name: "starts", starts: startFrames),

@@ -39,7 +39,7 @@ struct TransferCommand: ParsableCommand {
   @Option(
     parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one."
   )
-  var rules = [DreamRules.all[0].name]
+  var rules = [DreamRules.usual]
 
   @Option(help: "Steps of each training, in the dream and in the game.")
   var steps = 100_000

@@ -10,7 +10,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN := runs/demo
 # Of `make demo`: how long the agents learn, and another world's folder than the bundled one.
-STEPS ?= 60000
+STEPS ?= 40000
 WORLD ?=
 APT := libopenblas-dev libpng-dev libzmq3-dev pkg-config ffmpeg python3-venv
 

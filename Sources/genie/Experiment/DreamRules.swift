@@ -50,8 +50,10 @@ struct DreamRules: Codable, Equatable, Sendable {
   /// What scrolls in is drawn as it occurs; what the dream is sure of stays. Deaths are not barred as unlikely.
   static let lively: (temperature: Float, leastShare: Float, leastOdds: Float) = (1, 0.05, 0)
 
-  /// Answers what was found to break transfer; the others tell which of its parts it was.
+  /// The rule that answers what was found to break transfer.
   static let usual = "lively-begin"
+
+  /// That one, and others that tell which of its parts it was.
   static let all = [
     DreamRules(name: "plain"),
     DreamRules(name: "starts", starts: startFrames),

@@ -93,7 +93,10 @@ let testTargets: [Target] = [
   tests("ReinforcementLearning"),
   .testTarget(
     name: "GenieCommandTests",
-    dependencies: ["genie", "WorldModel", "Environments", "ReinforcementLearning", "TestSupport", logging]),
+    dependencies: [
+      "genie", "GeneratedWorlds", "WorldModel", "Environments", "ReinforcementLearning", "Video",
+      "TestSupport", logging,
+    ]),
   .testTarget(
     name: "EndToEndTests",
     dependencies: [

@@ -49,7 +49,10 @@ public struct WorldTraining {
     let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []
     var manifest = WorldManifest(
       name: name, sampling: model.sampling, frameRate: metadata["fps"].flatMap(Double.init) ?? 10)
-    manifest.actionMap = actionMap(clips, store: result.store, episodes: training.training, names: names)
+    // Latent actions that are kept mean what they did, and no more labels are looked at.
+    let kept = taken.flatMap { $0.models == .beginning ? $0.world.manifest.actionMap : nil }
+    manifest.actionMap =
+      kept ?? actionMap(clips, store: result.store, episodes: training.training, names: names)
     let formatter = ISO8601DateFormatter()
     manifest.training = TrainingRecord(
       command: command, seed: seed, date: formatter.string(from: Date()), processors: workers.count,

@@ -97,7 +97,7 @@ struct RecordCommand: ParsableCommand {
       JSONReport([
         "record": [
           "clips": .string(out), "game": .string(game.rawValue), "policy": .string(policy.rawValue),
-          "caution": .integer(caution), "from_beginning": .bool(fromBeginning),
+          "caution": .integer(caution), "begins": .string(begins),
           "seed": .string("\(seed)"), "episodes": .integer(episodes), "frames": .integer(totals.frames),
           "shards": .integer(writer.shardCount), "ended": .integer(totals.ended),
           "mean_return": .number(totals.totalReward / Double(episodes)),
@@ -107,11 +107,16 @@ struct RecordCommand: ParsableCommand {
       ]))
   }
 
+  /// What ``ClipShard/beginsAnywhere`` goes by.
+  private var begins: String {
+    !fromBeginning && [.random, .mixed].contains(policy) ? "anywhere" : "level"
+  }
+
   private func metadata(firstEpisode: Int) -> [String: String] {
     let specification = Platformer().specification
     return [
       "source": specification.name, "policy": policy.rawValue, "caution": "\(caution)", "seed": "\(seed)",
-      "from_beginning": "\(fromBeginning)",
+      "begins": begins,
       "fps": "10",
       "first_episode": "\(firstEpisode)",
       "actions": specification.actionSpace.names.joined(separator: ","),

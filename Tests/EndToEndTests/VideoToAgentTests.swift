@@ -66,12 +66,18 @@ import Testing
   /// The same dynamics, trained further on two folders of clips, with a longer window.
   private func remembersLonger(_ world: URL, clips: String) throws {
     let longer = world.deletingLastPathComponent().appending(path: "longer.world")
+    let others = world.deletingLastPathComponent().appending(path: "others").path
+    #expect(
+      try CommandLineTool.run("record", "--episodes", "8", "--seed", "9", "--out", others).status == 0)
     let trained = try CommandLineTool.run(
-      "train", "--clips", clips, clips, "--out", longer.path, "--from", world.path, "--quiet",
+      "train", "--clips", others, clips, "--out", longer.path, "--from", world.path, "--quiet",
       "--set", "model.dynamics.window=12", "--set", "training.dynamics.steps=4", "--set",
       "training.rewards.steps=5")
     #expect(trained.status == 0, "\(trained.errors)")
-    #expect(try World(longer).genie.configuration.dynamics.window == 12)
+    let made = try World(longer)
+    #expect(made.genie.configuration.dynamics.window == 12)
+    // What the latent actions mean was labelled once.
+    #expect(try made.manifest.actionMap == World(world).manifest.actionMap && made.manifest.actionMap != nil)
     let shorter = try CommandLineTool.run(
       "train", "--clips", clips, "--out", longer.path + ".not", "--from", world.path, "--quiet",
       "--set", "model.dynamics.window=4")

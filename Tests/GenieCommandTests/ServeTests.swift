@@ -1,7 +1,9 @@
 import Environments
 import Foundation
+import GeneratedWorlds
 import TestSupport
 import Testing
+import Video
 
 @testable import genie
 
@@ -9,7 +11,7 @@ import Testing
   @Test(arguments: [
     ["--session-seconds", "0"], ["--batching-milliseconds", "-1"], ["--batching-milliseconds", "2000"],
     ["--sessions", "0"], ["--game", "Chess-v1"], ["--key", "a.secret"], ["--allow", "clients"],
-    ["--metrics", "70000"],
+    ["--metrics", "70000"], ["--least-share", "2"], ["--start", "a.png", "--clips", "video"],
   ])
   func whatMakesNoSenseIsRefused(_ arguments: [String]) {
     #expect(throws: (any Error).self) { try ServeCommand.parse(arguments) }
@@ -35,6 +37,32 @@ import Testing
     let name = try #require(latent.names.first)
     #expect(try latent.makePool(name).actionSpace == Discrete(8))
     #expect(try buttons.makePool(name).actionSpace == Platformer().specification.actionSpace)
+  }
+
+  /// What agents are to learn in is served as the experiment that trains them here has it.
+  @Test func aWorldToLearnInIsServed() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let clips = temporary.file("firsts")
+    let frames = (UInt8(0)..<3).map { [UInt8](repeating: $0, count: 64 * 64 * 3) }
+    let writer = try ClipFolderWriter(clips)
+    for frame in frames {
+      try writer.append(
+        Clip(height: 64, width: 64, frames: frame + frame, actions: [0, -1], metadata: ["source": "test"]))
+    }
+    try writer.finish()
+    let file = temporary.file("serve.json")
+    try Data(#"{"tellAge": true, "leastOdds": 0, "temperature": 0.5}"#.utf8).write(to: file)
+    var command = try ServeCommand.parse([
+      "--clips", clips.path, "--temperature", "1", "--least-share", "0.05",
+    ])
+    command.fill(try ServeOptions(file))
+    let catalogue = try command.catalogue()
+    let pool = try #require(try catalogue.makePool(catalogue.names[0]) as? GeneratedWorldPool)
+    let sampling = pool.world.manifest.sampling
+    #expect(pool.specification.levels == 3 && pool.world.levels.bytes.count == 3 * frames[0].count)
+    #expect(sampling.tellsAge && sampling.temperature == 1)
+    #expect(sampling.leastShare == 0.05 && sampling.leastOdds == 0)
   }
 
   @Test func theFileFillsAndTheCommandLineWins() throws {

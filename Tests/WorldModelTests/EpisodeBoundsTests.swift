@@ -47,6 +47,21 @@ import Video
     #expect(data.split.training.allSatisfy { !EpisodeBounds(data, store, nil, frames: 30).ended($0) })
   }
 
+  /// Who begins within a level is of no known age, and shows no beginning; how he ends is known all the same.
+  @Test func videoThatBeginsAnywhereHasNoBeginnings() throws {
+    let (video, genie) = (try SampleVideo(Array(20..<40), begins: "anywhere"), try Genie.sample())
+    let store = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))
+    let data = TrainingData(video.clips, heldOut: 0.2)
+    #expect(video.clips.shards.map(\.beginsAnywhere) == [false, true])
+    let bounds = EpisodeBounds(data, store, nil, frames: 15)
+    let shards = Set((0..<200).map { bounds.beginning(RandomKey(seed: $0))!.shard })
+    #expect(shards == [0])
+    for episode in data.split.training where episode.frames.count > 3 {
+      let age = bounds.age(of: ClipLoader.Origin(shard: episode.shard, start: episode.frames.lowerBound + 3))
+      #expect(age == (episode.shard == 0 ? 3 : nil))
+    }
+  }
+
   @Test func afterTheEndNothingChanges() {
     var clip = TokenClip(tokens: [9, 1, 2, 3, 4, 5, 6][1...], actions: [Dynamics.noAction, 2, 0])
     clip.ages = [4, 5, 6]

@@ -198,7 +198,8 @@ extension TrainingStageTests {
     var object = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration())) as? [String: Any])
     let newer = [
-      "actionOdds", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "beginShare", "tokenizerShare",
+      "actionOdds", "rarityEmphasis", "codePlacement", "endShare", "rareShare", "beginShare",
+      "tokenizerShare",
       "latentActionShare",
     ]
     for key in newer { object[key] = nil }
@@ -207,7 +208,8 @@ extension TrainingStageTests {
     object["masking"] = masking
     let data = try JSONSerialization.data(withJSONObject: object)
     let read = try JSONDecoder().decode(TrainingConfiguration.self, from: data)
-    #expect(read.masking.firstFrame == 0 && !read.masking.rehearses && read.rareShare == 0 && read.beginShare == 0)
+    #expect(
+      read.masking.firstFrame == 0 && !read.masking.rehearses && read.rareShare == 0 && read.beginShare == 0)
     #expect(read.masking.unseenActions == 0 && read.masking.corruption == MaskingConfiguration().corruption)
   }
 }

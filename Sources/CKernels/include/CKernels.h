@@ -15,6 +15,8 @@ typedef enum { ck_float32 = 0, ck_bfloat16 = 1 } ck_precision;
 
 /// Whether this processor multiplies bf16. Where it does not, ck_bfloat16 means ck_float32.
 int ck_has_bfloat16(void);
+/// Whether it multiplies bf16 faster than Float32.
+int ck_prefers_bfloat16(void);
 
 /// What becomes of the sums y of a product, in this order; all of them NULL or 0 where it is not wanted.
 typedef struct {

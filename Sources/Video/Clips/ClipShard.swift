@@ -50,6 +50,9 @@ public struct ClipShard: Sendable {
   /// What else the file says, such as `fps` and `source`.
   public var metadata: [String: String] { file.metadata }
 
+  /// Whether the episodes begin somewhere within what they show, rather than where it begins: metadata `begins` is `anywhere`.
+  public var beginsAnywhere: Bool { metadata["begins"] == "anywhere" }
+
   /// The frames of each episode.
   public var episodes: [Range<Int>] { Clip.episodes(starts: episodeStarts, frames: count) }
 

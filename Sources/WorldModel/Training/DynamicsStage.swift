@@ -163,8 +163,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     let shown = min(time, bounds.end(of: origin).map { $0 - origin.start } ?? time)
     var clip = store.clip(origin, frames: shown)
     clip.unseen = unseenActions(origin.shard, from: origin.start, actions: clip.actions)
-    if begin != nil || Double(key.uniform(3)) < Self.toldAges {
-      let age = bounds.age(of: origin)
+    if begin != nil || Double(key.uniform(3)) < Self.toldAges, let age = bounds.age(of: origin) {
       clip.ages = clip.actions.indices.map { Int32(age + $0) }
     }
     clip.firstPredicted = rare.map { $0.frame - origin.start + 1 } ?? 0

@@ -8,7 +8,9 @@ import Video
 struct EpisodeBounds: Sendable {
   /// Of each shard, in order.
   private let episodes: [[(frames: Range<Int>, ended: Bool)]]
-  /// First frames of the episodes that are long enough for a clip, or ended.
+  /// Of each shard, whether its episodes begin within a level, so that nobody knows their age.
+  private let ageless: [Bool]
+  /// First frames of the episodes whose age is known and that are long enough for a clip, or ended.
   private let begins: [ClipLoader.Origin]
 
   /// - Parameters:
@@ -30,8 +32,10 @@ struct EpisodeBounds: Sendable {
       episodes[episode.shard].append((episode.frames, ended))
     }
     self.episodes = episodes
+    let ageless = data.folder.shards.map(\.beginsAnywhere)
+    self.ageless = ageless
     begins = episodes.enumerated().flatMap { shard, episodes in
-      episodes.filter { $0.ended || $0.frames.count >= frames }.map {
+      episodes.filter { !ageless[shard] && ($0.ended || $0.frames.count >= frames) }.map {
         ClipLoader.Origin(shard: shard, start: $0.frames.lowerBound)
       }
     }
@@ -51,9 +55,9 @@ struct EpisodeBounds: Sendable {
     episode(of: clip).flatMap { $0.ended ? $0.frames.upperBound : nil }
   }
 
-  /// Frames of the episode before the first of the clip.
-  func age(of clip: ClipLoader.Origin) -> Int {
-    episode(of: clip).map { clip.start - $0.frames.lowerBound } ?? 0
+  /// Frames of the episode before the first of the clip; nil where it began within a level.
+  func age(of clip: ClipLoader.Origin) -> Int? {
+    ageless[clip.shard] ? nil : episode(of: clip).map { clip.start - $0.frames.lowerBound }
   }
 
   private func episode(of clip: ClipLoader.Origin) -> (frames: Range<Int>, ended: Bool)? {

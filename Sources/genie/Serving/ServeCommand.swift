@@ -17,6 +17,10 @@ struct ServeCommand: ParsableCommand {
     discussion: """
       For agents on this machine, or, with keys (genie keys), on any. What is waiting is finished before the server
       stops.
+
+      A world to learn in starts where the game's levels start, and surprises: 'genie record --from-beginning \
+      --longest-episode 1 --episodes 4096 --seed 51 --out firsts', then --clips firsts --tell-age --temperature 1 \
+      --least-share 0.05 --least-odds 0.
       """)
 
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
@@ -40,6 +44,11 @@ struct ServeCommand: ParsableCommand {
       valueName: "file"))
   var start: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Start from frames of this video instead of the world's levels.", valueName: "clips"))
+  var clips: String?
+
   @Flag(
     help: ArgumentHelp(
       "Dream the first frame too, another level for each seed; for worlds trained with training.masking.firstFrame."
@@ -48,6 +57,8 @@ struct ServeCommand: ParsableCommand {
 
   @Flag(help: "Take the game's buttons, by name, in place of the world's latent actions.")
   var buttons = false
+
+  @OptionGroup var sampling: SamplingOptions
 
   @OptionGroup var precision: PrecisionOptions
 
@@ -128,6 +139,10 @@ struct ServeCommand: ParsableCommand {
       throw ValidationError("--replicas is 1 to 256, --workers 0 to 256.")
     }
     guard (key == nil) == (allow == nil) else { throw ValidationError("--key and --allow go together.") }
+    guard start.isEmpty || clips == nil else {
+      throw ValidationError("Worlds start from --start or from --clips.")
+    }
+    try sampling.validate()
   }
 
   mutating func run() throws {
@@ -176,6 +191,12 @@ struct ServeCommand: ParsableCommand {
     verbose = verbose || options.verbose ?? false
     replicas = replicas ?? options.replicas
     workers = workers ?? options.workers
+    if start.isEmpty { clips = clips ?? options.clips }
+    sampling.temperature = sampling.temperature ?? options.temperature
+    sampling.leastShare = sampling.leastShare ?? options.leastShare
+    sampling.pilots = sampling.pilots ?? options.pilots
+    sampling.leastOdds = sampling.leastOdds ?? options.leastOdds
+    sampling.tellAge = sampling.tellAge || options.tellAge ?? false
   }
 
   private var endpoints: [String] { endpoint.isEmpty ? ["tcp://127.0.0.1:5555"] : endpoint }
@@ -197,7 +218,7 @@ struct ServeCommand: ParsableCommand {
   private var servesWorld: Bool { world != nil || game.isEmpty }
 
   private func loadedWorld() throws -> World {
-    try World.named(world).at(precision.precision)
+    sampling.applied(to: try World.named(world).at(precision.precision))
   }
 
   private func prepared(_ world: World) throws -> PreparedGenie {
@@ -211,7 +232,7 @@ struct ServeCommand: ParsableCommand {
     if servesWorld {
       var world = try loadedWorld()
       let prepared = try prepared(world)
-      if !start.isEmpty { world = world.starting(from: try start.map { try PNG.read(URL(filePath: $0)) }) }
+      if let frames = try startFrames() { world = world.starting(from: frames) }
       guard !dreamtLevels || world.dreamsLevels else {
         throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
       }
@@ -231,6 +252,15 @@ struct ServeCommand: ParsableCommand {
       }
     }
     return catalogue
+  }
+
+  /// What episodes start from, if it is not the world's levels.
+  private func startFrames() throws -> [Picture]? {
+    if let clips {
+      return DreamRules.frames(
+        try ClipFolder(URL(filePath: clips)), count: DreamRules.startFrames, seed: 1)
+    }
+    return start.isEmpty ? nil : try start.map { try PNG.read(URL(filePath: $0)) }
   }
 
   /// Signalled when the process is asked to end.

@@ -16,10 +16,16 @@ struct ServeOptions: Decodable {
   var workers: Int?
   var jsonLog: Bool?
   var verbose: Bool?
+  var clips: String?
+  var temperature: Float?
+  var leastShare: Float?
+  var pilots: Int?
+  var leastOdds: Float?
+  var tellAge: Bool?
 
   enum CodingKeys: CodingKey, CaseIterable {
     case world, game, endpoint, key, allow, keep, metrics, sessionSeconds, batchingMilliseconds, sessions,
-      replicas, workers, jsonLog, verbose
+      replicas, workers, jsonLog, verbose, clips, temperature, leastShare, pilots, leastOdds, tellAge
   }
 
   /// What is wrong with such a file.

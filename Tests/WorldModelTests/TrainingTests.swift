@@ -214,6 +214,38 @@ extension TrainingStageTests {
   }
 }
 
+extension TrainingConfigurationTests {
+  /// What no training can be made of is told by the name it is set by.
+  @Test func whatMakesNoSenseIsNamed() throws {
+    #expect(TrainingConfiguration().problem == nil)
+    let changes: [(String, (inout TrainingConfiguration) -> Void)] = [
+      ("training.beginShare", { $0.beginShare = 1.5 }), ("training.heldOut", { $0.heldOut = 1 }),
+      ("training.masking.clean", { $0.masking.clean = -0.1 }),
+      ("training.codePlacement", { $0.codePlacement = .nan }),
+      ("training.dynamics.time", { $0.dynamics.time = 1 }),
+      ("training.rewards.batch", { $0.rewards.batch = 0 }),
+      ("training.tokenizer.steps", { $0.tokenizer.steps = -1 }),
+      ("training.shortBatch", { $0.shortBatch = 0 }),
+      ("training.latentActions.optimizer.rate", { $0.latentActions.optimizer.rate = 2 }),
+      ("training.actionOdds.optimizer.clip", { $0.actionOdds.optimizer.clip = 0 }),
+      ("training.motionEmphasis", { $0.motionEmphasis = .infinity }),
+    ]
+    for (name, change) in changes {
+      var configuration = TrainingConfiguration()
+      change(&configuration)
+      #expect(configuration.problem?.hasPrefix(name + " is ") == true, "\(name)")
+    }
+    let video = try SampleVideo()
+    var configuration = TrainingConfiguration()
+    configuration.rareShare = 2
+    #expect(throws: TrainingError.unusable("training.rareShare is 2.0: it is a share of 0 to 1")) {
+      try GenieTraining(
+        .sample(), configuration, clips: video.clips, folder: video.folder.file("run"), seed: 1,
+        workers: Workers(count: 1))
+    }
+  }
+}
+
 @Suite struct RareTokenTests {
   /// A patch that is one in thousands keeps a code where codes are placed on what is served worst.
   @Test func aRarePatchGetsACodeOfItsOwn() throws {

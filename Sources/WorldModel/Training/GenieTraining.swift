@@ -47,6 +47,7 @@ public final class GenieTraining {
     seed: UInt64,
     minutes: Double? = nil, workers: Workers, showsProgress: Bool = true
   ) throws {
+    if let problem = configuration.problem { throw TrainingError.unusable(problem) }
     guard clips.height == model.tokenizer.height, clips.width == model.tokenizer.width else {
       throw TrainingError.unusable(
         "the clips are \(clips.height) x \(clips.width), the preset needs \(model.tokenizer.height) x "

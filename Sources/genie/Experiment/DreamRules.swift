@@ -60,6 +60,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     DreamRules(name: "short", starts: startFrames, horizon: 32),
     lively("lively"),
     lively("lively-begin", begins: true),
+    lively("lively-begin-long", begins: true, horizon: 256),
     lively("lively-begin-cut", begins: true, cutsGoals: true),
     lively("lively-buttons", buttons: true),
     lively("lively-begin-buttons", begins: true, buttons: true),

@@ -57,7 +57,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take the dynamics of this world, too, and train the rest: rewards, and the odds of actions.",
+      "Take the dynamics of this world, too, and train the rest: rewards, and the odds of actions, each unless its steps are set to 0.",
       valueName: "world"))
   var dynamicsOf: String?
 

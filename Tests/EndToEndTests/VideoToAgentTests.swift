@@ -93,12 +93,26 @@ import Testing
       "model.sampling.leastOdds=0.9")
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(FileManager.default.fileExists(atPath: watched.appending(path: "action_odds.safetensors").path))
-    for file in ["tokenizer", "latent_actions", "dynamics"] {
-      let name = file + ".safetensors"
-      #expect(
-        try Data(contentsOf: watched.appending(path: name)) == Data(contentsOf: world.appending(path: name)))
-    }
+    try agree(watched, world, in: ["tokenizer", "latent_actions", "dynamics"])
+    // A head without steps is taken, too.
+    let paid = world.deletingLastPathComponent().appending(path: "paid.world")
+    let again = try CommandLineTool.run(
+      "train", "--clips", clips, "--out", paid.path, "--dynamics-of", watched.path, "--quiet", "--seed", "7",
+      "--set", "training.rewards.steps=5", "--set", "training.actionOdds.steps=0")
+    #expect(again.status == 0, "\(again.errors)")
+    try agree(paid, watched, in: ["tokenizer", "latent_actions", "dynamics", "action_odds"])
+    #expect(
+      try Data(contentsOf: paid.appending(path: "rewards.safetensors"))
+        != Data(contentsOf: watched.appending(path: "rewards.safetensors")))
     return watched
+  }
+
+  private func agree(_ one: URL, _ other: URL, in files: [String]) throws {
+    for file in files.map({ $0 + ".safetensors" }) {
+      #expect(
+        try Data(contentsOf: one.appending(path: file)) == Data(contentsOf: other.appending(path: file)),
+        "\(file)")
+    }
   }
 
   /// A remote agent sees the frames that a local one sees, bit for bit.

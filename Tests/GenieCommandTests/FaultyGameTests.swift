@@ -1,4 +1,5 @@
 import Environments
+import GeneratedWorlds
 import Testing
 
 @testable import genie
@@ -64,5 +65,47 @@ import Testing
       GamePool(FaultyGame(startAnywhere: true, faults: .init(missed: 0.5, invented: 0.1)))
     }
     #expect(checker.run().isEmpty)
+  }
+
+  /// The game, held against itself: nothing is false. And whose death is not told is counted once, however long he stands there.
+  @Test func anAuditFindsWhatIsFalse() throws {
+    let judge = try #require(EnvironmentCatalogue.judge(of: "Platformer-v1"))
+    let actions = Platformer().specification.actionSpace.count
+    let map = ActionMap(real: (0..<Int32(actions)).map { $0 }, names: [], samples: 0)
+    func audit(_ faults: FaultyGame.Faults) throws -> DreamAudit {
+      var pool: any EnvironmentPool = GamePool(LikelyGame(game: FaultyGame(faults: faults)))
+      return try DreamAudit(
+        &pool, starts: (0..<40).map { ResetOptions(seed: $0) }, steps: 60, judge: judge, map: map,
+        choose: { batch, _ in [Int32](repeating: PlatformerAction.right.rawValue, count: batch.count) })
+    }
+    let deaths = (0..<40 as Range<UInt64>).count { play(.init(), seed: $0).ended }
+    #expect((5..<40).contains(deaths))
+    let honest = try audit(.init())
+    #expect(honest.ends.confirmed == deaths && honest.ends.missed == 0 && honest.ends.invented == 0)
+    #expect(honest.rewards.missed == 0 && honest.rewards.invented == 0)
+    #expect(honest.obeyed == honest.compared && honest.readable == honest.steps)
+    let silent = try audit(.init(missed: 1))
+    #expect(silent.ends.missed == deaths && silent.ends.confirmed == 0 && silent.ends.invented == 0)
+    #expect(silent.steps == honest.steps && silent.meanReturn == honest.meanReturn)
+  }
+}
+
+/// The game, as sure of itself as a dream says it is.
+private struct LikelyGame: Game {
+  var game: FaultyGame
+
+  var specification: EnvironmentSpecification {
+    var specification = game.specification
+    specification.auxiliaries.append("logLikelihood")
+    return specification
+  }
+
+  mutating func reset(seed: UInt64, level: Int?) { game.reset(seed: seed, level: level) }
+  mutating func step(_ action: Int32) -> GameOutcome { game.step(action) }
+  func draw(into pixels: UnsafeMutableBufferPointer<UInt8>) { game.draw(into: pixels) }
+  func auxiliary(_ name: String) -> Float { name == "logLikelihood" ? 0 : game.auxiliary(name) }
+  func save(to snapshot: inout SnapshotWriter) { game.save(to: &snapshot) }
+  mutating func load(from snapshot: inout SnapshotReader) throws(EnvironmentError) {
+    try game.load(from: &snapshot)
   }
 }

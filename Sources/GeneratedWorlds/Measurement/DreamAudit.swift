@@ -85,13 +85,13 @@ public struct DreamAudit: Sendable {
     let sorted = likelihoodsWhenTrue.sorted()
     return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
   }
-  /// Mean return of a world up to its end.
+  /// Mean return of a world until dream or game ends it.
   public var meanReturn: Double { (unreadableReward + claimedReward) / Double(worlds) }
-  /// Mean steps of a world up to its end.
+  /// Mean steps of a world until then.
   public var meanLength: Double { Double(steps) / Double(worlds) }
 
   /// - Parameters:
-  ///   - starts: one for each world; a world that ends is not begun again.
+  ///   - starts: one for each world; a world that the dream or the game ends is not begun again.
   ///   - map: from latent to real actions.
   ///   - choose: latent actions of all worlds, given what they show and the number of the step.
   public init(
@@ -122,7 +122,9 @@ public struct DreamAudit: Sendable {
           scenes[row], scene, outcome: outcome, seen: judge.effect(from: scenes[row], to: scene),
           batch: batch, row: row, judge: judge)
         (scenes[row], pictures[row]) = (scene, picture)
-        if !batch.terminated[row] && !batch.truncated[row] { going.append(row) }
+        // Whom the game would have ended is in no state of its own from here on.
+        let isOver = batch.terminated[row] || batch.truncated[row] || outcome?.terminated == true
+        if !isOver { going.append(row) }
       }
       if going.count < playing.count {
         playing = going.map { playing[$0] }

@@ -74,7 +74,7 @@ public final class GenieTraining {
 
   /// Takes models of another Genie; ``run()`` then leaves out their stages, or goes on with them.
   /// - Parameters:
-  ///   - rewards: kept as they are where the dynamics are trained further; so are the odds.
+  ///   - rewards: kept as they are where the dynamics are trained further, or where their stage has no steps; so are the odds.
   /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration; only the window of dynamics that are
   ///   trained further may be longer.
   public func take(
@@ -96,7 +96,11 @@ public final class GenieTraining {
     }
     if models != .tokens { genie.dynamics.goOn(from: other.dynamics) }
     taken = models
-    if models == .beginning { takenHeads = (rewards, odds) }
+    let keepsAll = models == .beginning
+    takenHeads = (
+      keepsAll || configuration.rewards.steps == 0 ? rewards : nil,
+      keepsAll || configuration.actionOdds.steps == 0 ? odds : nil
+    )
   }
 
   /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the odds

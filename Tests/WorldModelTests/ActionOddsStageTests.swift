@@ -54,6 +54,9 @@ import Video
       return (codes[frame - 1] - 1) * 2 + Int32(key.integer(UInt64(total + frame), below: 2))
     }
     let (odds, stage) = try trained(codes, actions)
+    // Each action is barred in one half of the pictures.
+    let figures = Dictionary(uniqueKeysWithValues: stage.validate().map { ($0.name, $0.value) })
+    #expect(try (0.4...0.7).contains(#require(figures["mostBarred"])) && figures["replaced"] == 0)
     let unseen = stage.unseen()
     for episode in data.split.training {
       for frame in episode.frames.dropLast().prefix(20) {
@@ -80,7 +83,8 @@ import Video
       let isNew = key.uniform(UInt64(frame)) < 0.1
       actions.append(isNew ? Int32(key.integer(UInt64(total + frame), below: 4)) : actions[frame - 1])
     }
-    let (odds, _) = try trained(actions.map { $0 + 1 }, actions)
+    let (odds, stage) = try trained(actions.map { $0 + 1 }, actions)
+    #expect(stage.validate().contains { $0.name == "mostBarred" && $0.value == 0 })
     for code in 1...4 as ClosedRange<Int32> {
       let tape = Tape(arena: Arena())
       for half in 0..<2 {

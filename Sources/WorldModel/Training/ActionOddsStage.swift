@@ -124,16 +124,22 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     ]
   }
 
-  /// Of held-out transitions, the share whose action would be done as another.
+  /// Of held-out transitions, the share whose action would be done as another; and of all actions the largest share of frames
+  /// that one does not follow. An obstacle bars an action here and there; an action that is barred in a large part of the frames is at
+  /// home in the others only, and its like in those.
   func validate() -> Figures {
     let tape = Tape(arena: Arena())
-    let replaced = heldOut.count { place in
+    var replaced = 0
+    var barred = [Int](repeating: 0, count: odds.use.count)
+    for place in heldOut {
       tape.reset()
+      let found = odds.odds(after: tokens([place]), tape: tape)
       let action = followed(place)
-      return odds.instead(of: action, after: tokens([place]), leastOdds: ActionOdds.leastSeen, tape: tape)
-        != action
+      if odds.instead(of: action, odds: found, leastOdds: ActionOdds.leastSeen) != action { replaced += 1 }
+      for (other, odds) in found.enumerated() where odds < ActionOdds.leastSeen { barred[other] += 1 }
     }
-    return [("replaced", Double(replaced) / Double(max(1, heldOut.count)))]
+    let count = Double(max(1, heldOut.count))
+    return [("replaced", Double(replaced) / count), ("mostBarred", Double(barred.max() ?? 0) / count)]
   }
 
   /// What was found, of all frames of the training episodes: each half judged by the classifier of the other.

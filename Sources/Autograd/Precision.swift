@@ -4,8 +4,8 @@ import CKernels
 /// softmax, master weights and everything else are Float32.
 public enum Precision: String, Codable, Sendable, CaseIterable {
   case float32
-  /// 8 bits of mantissa: caches take half the memory, and products half the time where the processor is made for it (AMD's from
-  /// Zen 4 on), but more time than Float32 on Intel's that have it.
+  /// 8 bits of mantissa: caches take half the memory, and products half the time on AMD's processors (measured: Zen 5), but more
+  /// time than Float32 on Intel's (measured: AVX-512 without AMX).
   case bfloat16
 
   /// Whether this processor multiplies at this precision.

@@ -80,11 +80,12 @@ public enum Checkpoint {
   /// The same from a file that some of the tensors may lie in already: of these it is only checked that they are numbers.
   @discardableResult
   static func read(
-    into tensors: [String: Tensor], from file: SafetensorsFile, name: String
+    into tensors: [String: Tensor], optional: Set<String> = [], from file: SafetensorsFile, name: String
   ) throws(CheckpointError) -> [String: String] {
     var loaded: [(Tensor, [Float])] = []
     do {
       for (key, tensor) in tensors {
+        if optional.contains(key), !file.contains(key) { continue }
         guard file.contains(key) else { throw CheckpointError.missing(file: name, tensor: key) }
         let shape = try file.shape(of: key)
         guard shape == tensor.shape.dimensions else {

@@ -23,8 +23,9 @@ public final class MappedCheckpoint: StoredValues {
   }
 
   /// Fills the tensors that are not made of this file's memory, and checks those that are.
+  /// - Parameter optional: those that stay as they are where the file does not have them, because it is older.
   /// - Throws: ``CheckpointError``; nothing is changed then.
-  public func read(into tensors: [String: Tensor]) throws(CheckpointError) {
-    try Checkpoint.read(into: tensors, from: file, name: name)
+  public func read(into tensors: [String: Tensor], optional: Set<String> = []) throws(CheckpointError) {
+    try Checkpoint.read(into: tensors, optional: optional, from: file, name: name)
   }
 }

@@ -209,7 +209,8 @@ public final class Genie: Sendable {
         throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: "\(error)")
       }
       try stored.tokenizer.read(into: self.tokenizer.state)
-      try stored.latentActions.read(into: self.latentActions.state)
+      try stored.latentActions.read(
+        into: self.latentActions.state, optional: [LatentActionModel.leadersName])
       try stored.dynamics.read(into: self.dynamics.state)
     } catch { throw .checkpoint(error) }
   }

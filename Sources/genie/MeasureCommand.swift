@@ -83,6 +83,12 @@ struct MeasureCommand: ParsableCommand {
     table.append(["token accuracy", decimal(measured.accuracy.all)])
     table.append(["changed-token accuracy", decimal(measured.accuracy.changed)])
     table.append(["action usage", measured.actionUsage.map(decimal).joined(separator: " ")])
+    let same = Set(loaded.genie.latentActions.alike).filter { $0.count > 1 }.sorted { $0[0] < $1[0] }
+    table.append([
+      "actions that do the same",
+      same.isEmpty
+        ? "none" : same.map { $0.map(String.init).joined(separator: " and ") }.joined(separator: ", "),
+    ])
     table.append(["rollout PSNR, t = 1...8", measured.rolloutPSNR.map(decimal).joined(separator: " ")])
     table.append(["with random actions", measured.randomPSNR.map(decimal).joined(separator: " ")])
     let delta = measured.deltaPSNR

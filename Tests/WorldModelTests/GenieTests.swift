@@ -123,6 +123,20 @@ import Testing
     #expect(loaded.tokenizer.encode(clip, arena: Arena()) == genie.tokenizer.encode(clip, arena: Arena()))
   }
 
+  /// Files of before codes were merged say of none that it does the same as another.
+  @Test func filesThatAreOlder() throws {
+    let url = folder.file(Genie.File.latentActions.rawValue)
+    var content = try SafetensorsContent(contentsOf: url)
+    #expect(content.tensors.removeValue(forKey: "leaders") != nil)
+    try content.write(to: url)
+    let loaded = try Genie(folder: folder.url, sampling: sampling)
+    #expect(loaded.latentActions.alike == [[0], [1], [2], [3]])
+    content.tensors["leaders"] = SafetensorsTensor(shape: [4], values: [-1, 1e9, 2.5, 2] as [Float])
+    try content.write(to: url)
+    let odd = try Genie(folder: folder.url, sampling: sampling).latentActions
+    _ = (odd.actionVectors, odd.infer(sampleClip(frames: 9), arena: Arena()))
+  }
+
   @Test(arguments: Genie.File.allCases) func damagedFiles(file: Genie.File) throws {
     let url = folder.file(file.rawValue)
     let whole = try Data(contentsOf: url)

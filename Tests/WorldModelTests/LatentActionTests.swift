@@ -1,5 +1,7 @@
 import Autograd
+import Foundation
 import NeuralNetwork
+import TestSupport
 import Testing
 
 @testable import WorldModel
@@ -50,6 +52,70 @@ import Testing
       }!
     }
     #expect(codes == expected.map { Int32($0) })
+  }
+
+  @Test func actionsThatDoTheSameAreGivenByChance() throws {
+    let genie = try Genie.sample()
+    let model = genie.latentActions
+    #expect(model.alike == [[0], [1], [2], [3]])
+    #expect(model.actionVectors.values == model.quantizer.codebook.values)
+    let clip = sampleClip(frames: 60)
+    let codes = model.codes(clip, arena: Arena())
+    #expect(model.infer(clip, arena: Arena()) == codes)
+    let commonest = Int((0..<4).max { a, b in codes.count { $0 == a } < codes.count { $0 == b } }!)
+    let twin = (commonest + 1) % 4
+    model.merge((0..<4).map { $0 == twin ? commonest : $0 })
+    #expect(model.alike[twin] == [commonest, twin].sorted() && model.alike[commonest] == model.alike[twin])
+    let vectors = model.actionVectors
+    for c in 0..<4 {
+      #expect(vectors[twin * 4 + c] == model.quantizer.codebook[commonest * 4 + c])
+    }
+    let inferred = model.infer(clip, arena: Arena())
+    for (code, action) in zip(codes, inferred) { #expect(model.alike[Int(code)].contains(Int(action))) }
+    for action in [commonest, twin] { #expect(inferred.count { $0 == action } >= 5) }
+    // The same transition always the same, whatever is encoded beside it.
+    let part = model.codes(clip.frames(10..<40), arena: Arena())
+    let again = model.infer(clip.frames(10..<40), arena: Arena())
+    for index in part.indices where part[index] == codes[10 + index] {
+      #expect(again[index] == inferred[10 + index])
+    }
+    let folder = try TemporaryFolder()
+    try genie.save(to: folder.url)
+    let loaded = try Genie(folder: folder.url, sampling: genie.configuration.sampling).latentActions
+    #expect(loaded.alike == model.alike)
+  }
+
+  /// Of four actions the first and the last are one, and the second is mistaken for the third, but not the other way round.
+  @Test func likenessIsOfBothWays() {
+    let likeness = ActionLikeness(
+      errors: [[1, 9, 11, 1.1], [8, 2, 2.1, 9], [12, 9, 3, 8], [2.2, 10, 11, 2]], uses: [5, 7, 9, 8])
+    #expect(likeness.leaders(share: 0.05) == [3, 1, 2, 3])
+    #expect(likeness.leaders(share: 0) == [0, 1, 2, 3])
+    #expect(Set(likeness.leaders(share: 1)).count < 3)
+  }
+
+  /// Two codes of the same vector do the same in the decoder, too.
+  @Test func theDecoderTellsWhichCodesDoTheSame() throws {
+    let model = try Genie.sample().latentActions
+    let book = model.quantizer.codebook
+    for c in 0..<4 { book[12 + c] = book[4 + c] }
+    let clip = sampleClip(frames: 40)
+    let likeness = ActionLikeness(
+      model, clips: (0..<36).map { clip.frames($0..<$0 + 4) }, emphasis: 10, workers: Workers(count: 2))
+    #expect(
+      ActionLikeness(
+        model, clips: (0..<36).map { clip.frames($0..<$0 + 4) }, emphasis: 10, workers: Workers(count: 1)
+      ).errors == likeness.errors)
+    #expect(likeness.uses.reduce(0, +) == 36)
+    for row in likeness.errors { #expect(row[1] == row[3]) }
+    for action in 0..<3 where likeness.uses[action] > 0 {
+      #expect(
+        (0..<3).contains {
+          $0 != action && abs(likeness.errors[action][$0] - likeness.errors[action][action]) > 1e-6
+        })
+    }
+    let leaders = likeness.leaders(share: 1e-9)
+    #expect(leaders[1] == leaders[3] || likeness.uses[1] == 0)
   }
 
   /// The decoder predicts frame t + 1 from frames up to t and the codes up to that one.

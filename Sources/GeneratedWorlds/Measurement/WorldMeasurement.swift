@@ -16,6 +16,8 @@ public struct WorldMeasurement: Sendable {
   public var accuracy: TokenAccuracy
   /// Share of transitions of each latent action.
   public var actionUsage: [Double] = []
+  /// Which of them do the same.
+  public var likeness: ActionLikeness
   /// dB of the dreamt frame t against the real one, t = 1...8, with inferred actions; the mean over clips.
   public var rolloutPSNR: [Double] = []
   /// The same with uniformly random actions.
@@ -68,6 +70,16 @@ public struct WorldMeasurement: Sendable {
     for action in clips.actions.joined() { uses[Int(action)] += 1 }
     actionUsage = uses.map { Double($0) / Double(max(1, uses.reduce(0, +))) }
 
+    // Clips as long as those that latent actions are learned from.
+    let span = TrainingConfiguration().latentActions.time
+    likeness = ActionLikeness(
+      genie.latentActions,
+      clips: (0..<count).flatMap { clip in
+        stride(from: 0, through: clips.frames.time - span, by: span).map {
+          clips.frames.clips(clip..<clip + 1).frames($0..<$0 + span)
+        }
+      }, emphasis: (world.manifest.training?.configuration ?? .init()).motionEmphasis, workers: workers)
+
     var pool = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
     let key = RandomKey(seed: 0).folded(in: "random actions")
     var (inferred, random) = ([[Double]](), [[Double]]())
@@ -107,6 +119,7 @@ public struct WorldMeasurement: Sendable {
       "changed_token_accuracy": .number(accuracy.changed), "token_accuracy": .number(accuracy.all),
       "token_cross_entropy": .number(accuracy.crossEntropy),
       "action_usage": .array(actionUsage.map { .number($0) }),
+      "action_likeness": .array(likeness.changes.map { .array($0.map { .number($0) }) }),
       "rollout_psnr": byTime(rolloutPSNR), "random_psnr": byTime(randomPSNR),
       "delta_psnr_t4": .number(deltaPSNR.mean),
       "delta_psnr_t4_interval": .array([.number(deltaPSNR.low), .number(deltaPSNR.high)]),

@@ -81,7 +81,7 @@ public final class ActionOdds: StoredModel, Sendable {
       classifier.ground(
         genie.tokenizer.quantizer.codebook, key: RandomKey(seed: seed).folded(in: UInt64(half)))
     }
-    relate(genie.latentActions.quantizer.codebook)
+    relate(genie.latentActions.actionVectors)
   }
 
   /// Says how well actions stand in for each other. An obstacle takes motion away and adds none: who cannot go right does not

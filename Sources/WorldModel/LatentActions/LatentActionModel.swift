@@ -72,6 +72,8 @@ public final class LatentActionModel: Sendable {
   public let parameters: Parameters
   public let quantizer: VectorQuantizer
   public let patches: Patches
+  /// Of each action the one that stands for all that do the same; itself, where none does: `[actions]`.
+  private let leaders: Tensor
   private let tokenizer: Tokenizer?
   let embedMotion: Linear
   let encoder: SpaceTimeTransformer
@@ -111,6 +113,8 @@ public final class LatentActionModel: Sendable {
       parameters, "toPatch", inputs: configuration.bilinearHead ? channels * (1 + code) : channels,
       outputs: values, role: .outer, deviation: 0)
     quantizer = VectorQuantizer(configuration.codebook, key: RandomKey(seed: seed).folded(in: "codebook"))
+    leaders = Tensor(shape: [configuration.codebook.codes])
+    for action in 0..<leaders.count { leaders[action] = Float(action) }
   }
 
   /// Number of latent actions.
@@ -176,15 +180,54 @@ public final class LatentActionModel: Sendable {
     return toPatch(tape, configuration.bilinearHead ? tape.bilinear(hidden, codes) : hidden)
   }
 
-  /// The latent action of every transition.
+  /// The code of every transition, as the encoder finds it.
   /// - Parameter frames: `[clips, time, height, width, 3]`, `time` at least 2.
   /// - Returns: `[clips, time - 1]`, codes in `0..<actions`.
-  public func infer(_ frames: FrameBatch, arena: Arena) -> [Int32] {
+  func codes(_ frames: FrameBatch, arena: Arena) -> [Int32] {
     let tape = Tape(arena: arena)
     let features = transitions(frames, arena: arena).features
     return quantizer.nearest(tape.normalize(encode(tape, tape.constant(features))).value, arena: arena)
   }
 
+  /// The latent action of every transition. Of actions that do the same (``alike``) a transition is given any, by chance, but the same
+  /// transition always the same one.
+  /// - Parameter frames: `[clips, time, height, width, 3]`, `time` at least 2.
+  /// - Returns: `[clips, time - 1]`, actions in `0..<actions`.
+  public func infer(_ frames: FrameBatch, arena: Arena) -> [Int32] {
+    var actions = codes(frames, arena: arena)
+    let (alike, steps) = (alike, frames.time - 1)
+    for (index, action) in actions.enumerated() where alike[Int(action)].count > 1 {
+      let first = (index / steps * frames.time + index % steps) * frames.frameSize
+      let some = alike[Int(action)]
+      let hash = frames.bytes[first..<first + 2 * frames.frameSize].reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+      }
+      actions[index] = Int32(some[RandomKey(seed: hash).integer(0, below: some.count)])
+    }
+    return actions
+  }
+
+  /// Of each action those that do the same, itself among them; ascending.
+  public var alike: [[Int]] {
+    (0..<actions).map { action in (0..<actions).filter { leaders[$0] == leaders[action] } }
+  }
+
+  /// What stands for each action where one is acted upon, `[actions, code channels]`, rows of length 1: actions that do the same have the same.
+  public var actionVectors: Tensor {
+    quantizer.vectors(
+      (0..<actions).map { Int32(min(max(leaders[$0], 0), Float(actions - 1))) }[...], shape: [actions],
+      arena: Arena())
+  }
+
+  /// - Parameter leaders: of each action the one whose vector stands for it.
+  func merge(_ leaders: [Int]) {
+    for (action, leader) in leaders.enumerated() { self.leaders[action] = Float(leader) }
+  }
+
   /// What a checkpoint keeps.
-  public var state: [String: Tensor] { parameters.state.merging(quantizer.state("quantizer")) { $1 } }
+  public var state: [String: Tensor] {
+    parameters.state.merging(quantizer.state("quantizer")) { $1 }.merging([Self.leadersName: leaders]) { $1 }
+  }
+  /// Not in files that are older than it.
+  static let leadersName = "leaders"
 }

@@ -56,7 +56,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: training.precision)
     dreaming = (0..<workers.count).map { _ in Tape(arena: Arena(), precision: training.precision) }
     key = RandomKey(seed: seed).folded(in: "dynamics")
-    dynamics.actionVectors.copy(from: genie.latentActions.quantizer.codebook)
+    dynamics.actionVectors.copy(from: genie.latentActions.actionVectors)
     if !isBegun { ground(genie.tokenizer, data: data) }
   }
 

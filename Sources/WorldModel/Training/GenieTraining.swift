@@ -148,7 +148,7 @@ public final class GenieTraining {
     if needsOdds {
       let found = try odds ?? ActionOdds(genie, seed: seed &+ 4)
       let stage = ActionOddsStage(
-        found, vectors: genie.latentActions.quantizer.codebook, training: configuration, store: store,
+        found, vectors: genie.latentActions.actionVectors, training: configuration, store: store,
         data: data, isTrained: odds != nil, workers: workers,
         seed: seed)
       if odds == nil { try run(stage, share: oddsShare) }

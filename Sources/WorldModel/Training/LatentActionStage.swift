@@ -106,11 +106,22 @@ final class LatentActionStage: TrainingStage, @unchecked Sendable {
     model.quantizer.place(centres: found.centres, uses: found.shares.map { max($0, 1e-3) * transitions })
   }
 
+  func finish() {
+    shareOut()
+    let steps = configuration.steps
+    let some = (1...30).flatMap { round in
+      let batch = FrameBatch(clips.batch(steps + round), of: clips)
+      return (0..<batch.clips).map { batch.clips($0..<$0 + 1) }
+    }
+    let likeness = ActionLikeness(model, clips: some, emphasis: training.motionEmphasis, workers: workers)
+    model.merge(likeness.leaders(share: training.leastActionEffect))
+  }
+
   /// Shares the commonest actions out to codes that hardly any transition uses.
   ///
   /// Where the video shows fewer actions than there are codes, some codes come to nothing, and the dynamics model would
   /// never learn what they do. Each is given one half of the vectors of the code used most, so that all mean something.
-  func finish() {
+  private func shareOut() {
     let width = model.configuration.codebook.width
     let vectors = vectors(after: configuration.steps)
     let codebook = model.quantizer.codebook

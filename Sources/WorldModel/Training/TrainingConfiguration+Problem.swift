@@ -29,7 +29,8 @@ extension TrainingConfiguration {
     [
       ("tokenizerShare", tokenizerShare), ("latentActionShare", latentActionShare),
       ("codePlacement", codePlacement ?? 0), ("continuousShare", continuousShare),
-      ("leastActionShare", leastActionShare), ("shortShare", shortShare), ("endShare", endShare),
+      ("leastActionShare", leastActionShare), ("leastActionEffect", leastActionEffect),
+      ("shortShare", shortShare), ("endShare", endShare),
       ("rareShare", rareShare), ("beginShare", beginShare), ("heldOut", heldOut),
     ]
       + [

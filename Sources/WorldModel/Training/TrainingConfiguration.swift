@@ -44,6 +44,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var motionEmphasis: Float
   /// A latent action that a smaller share of transitions uses is given half of the commonest one's.
   public var leastActionShare: Double
+  /// Two latent actions are one where neither, in the other's place, makes the error of the decoder grow by a larger share of what
+  /// others do on average: see ``LatentActionModel/alike``. 0 keeps all apart.
+  public var leastActionEffect: Double
   public var masking: MaskingConfiguration
   /// Short clips first: their length and number, for this share of the dynamics stage.
   public var shortTime: Int
@@ -78,7 +81,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     rarityEmphasis: Float = 0,
     codePlacement: Double? = nil,
     continuousShare: Double = 0.3, continuousNoise: Float = 0.3, motionEmphasis: Float = 10,
-    leastActionShare: Double = 0.02,
+    leastActionShare: Double = 0.02, leastActionEffect: Double = 0.2,
     masking: MaskingConfiguration = .init(), shortTime: Int = 3, shortBatch: Int = 8,
     shortShare: Double = 0.3, endShare: Double = 0, rareShare: Double = 0, beginShare: Double = 0,
     labelledEpisodes: Int = 200, heldOut: Double = 0.05, precision: Precision = .preferred
@@ -96,6 +99,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.continuousNoise = continuousNoise
     self.motionEmphasis = motionEmphasis
     self.leastActionShare = leastActionShare
+    self.leastActionEffect = leastActionEffect
     self.masking = masking
     self.shortTime = shortTime
     self.shortBatch = shortBatch
@@ -129,6 +133,7 @@ extension TrainingConfiguration {
     try read(.continuousNoise, \.continuousNoise)
     try read(.motionEmphasis, \.motionEmphasis)
     try read(.leastActionShare, \.leastActionShare)
+    try read(.leastActionEffect, \.leastActionEffect)
     try read(.masking, \.masking)
     try read(.shortTime, \.shortTime)
     try read(.shortBatch, \.shortBatch)

@@ -60,7 +60,7 @@ struct AuditCommand: ParsableCommand {
     else { throw ExperimentError.noGame(world: world.manifest.name) }
     var started = world
     if let clips {
-      let frames = DreamRules.frames(try ClipFolder(URL(filePath: clips)), count: worlds, seed: seed)
+      let frames = try ClipFolder(URL(filePath: clips)).pictures(worlds, seed: seed)
       started = world.starting(from: frames)
     }
     var table = Table([

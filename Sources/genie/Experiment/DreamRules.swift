@@ -127,23 +127,4 @@ struct DreamRules: Codable, Equatable, Sendable {
       temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds,
       tellsAge: begins)
   }
-
-  /// Frames spread over all of the video, last frames of episodes left out.
-  static func frames(_ clips: ClipFolder, count: Int, seed: UInt64) -> [Picture] {
-    var random = SplitMix64(seed: seed)
-    let episodes = clips.episodes.filter { $0.frames.count > 1 }
-    let total = episodes.reduce(0) { $0 + $1.frames.count - 1 }
-    return (0..<min(count, total)).map { _ in
-      var place = random.next(below: total)
-      var index = 0
-      while place >= episodes[index].frames.count - 1 {
-        place -= episodes[index].frames.count - 1
-        index += 1
-      }
-      let frame = episodes[index].frames.lowerBound + place
-      return Picture(
-        height: clips.height, width: clips.width,
-        pixels: Array(clips.shards[episodes[index].shard].frames(frame..<frame + 1)))
-    }
-  }
 }

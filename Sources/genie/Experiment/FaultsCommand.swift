@@ -30,6 +30,11 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Unseen levels of the game that each policy plays.")
   var levels = 100
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Conditions to train by; all if none is named.", valueName: "condition"))
+  var conditions: [String] = []
+
   @Option(help: "Share of the deaths that are not told.")
   var missed = 0.7
 
@@ -48,6 +53,10 @@ struct FaultsCommand: ParsableCommand {
       throw ValidationError(
         "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented and --flags 0 to 1.")
     }
+    let names = allConditions.map(\.name)
+    if let unknown = conditions.first(where: { !names.contains($0) }) {
+      throw ValidationError("No condition '\(unknown)'; there are: \(names.joined(separator: ", ")).")
+    }
   }
 
   /// What training is like.
@@ -55,12 +64,12 @@ struct FaultsCommand: ParsableCommand {
     let name: String
     let what: String
     var game = FaultyGame()
-    var horizon = 128
+    var horizon: Int? = 128
     var codes = false
     var cutsGoals = false
   }
 
-  private var conditions: [Condition] {
+  private var allConditions: [Condition] {
     let told = "\(percent(missed)) of the deaths are not told"
     let others = "\(decimal(1000 * invented)) of 1,000 other steps end it"
     let lucky = "\(decimal(1000 * flags)) of 1,000 steps further to the right come to a flag"
@@ -68,6 +77,8 @@ struct FaultsCommand: ParsableCommand {
     return [
       Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
       Condition(name: "short", what: "cut after 64 steps", horizon: 64),
+      Condition(name: "long", what: "cut after 256 steps", horizon: 256),
+      Condition(name: "whole", what: "not cut", horizon: nil),
       Condition(name: "codes", what: "pressed by the world's latent actions", codes: true),
       Condition(name: "missed", what: told, game: FaultyGame(faults: .init(missed: missed))),
       Condition(name: "invented", what: others, game: FaultyGame(faults: .init(invented: invented))),
@@ -89,7 +100,7 @@ struct FaultsCommand: ParsableCommand {
     var table = Table(header)
     var cells: [[String]] = []
     var figures: [String: JSONValue] = [:]
-    for condition in conditions {
+    for condition in allConditions where conditions.isEmpty || conditions.contains(condition.name) {
       var runs: [EvaluationReport] = []
       for seed in 1...UInt64(seeds) {
         let name = "\(condition.name)-\(seed)"

@@ -257,8 +257,7 @@ struct ServeCommand: ParsableCommand {
   /// What episodes start from, if it is not the world's levels.
   private func startFrames() throws -> [Picture]? {
     if let clips {
-      return DreamRules.frames(
-        try ClipFolder(URL(filePath: clips)), count: DreamRules.startFrames, seed: 1)
+      return try ClipFolder(URL(filePath: clips)).pictures(DreamRules.startFrames, seed: 1)
     }
     return start.isEmpty ? nil : try start.map { try PNG.read(URL(filePath: $0)) }
   }

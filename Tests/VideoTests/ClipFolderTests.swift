@@ -59,15 +59,17 @@ struct ClipFolderTests {
     let url = folder.file("x.safetensors")
     try ClipShard.write(Scenes.counting(200, starts: Array(stride(from: 0, to: 200, by: 10))), to: url)
     let clips = try ClipFolder(url)
-    let some = clips.pictures(50, seed: 1).map { $0.pixels[0] }
+    let some = try clips.pictures(50, seed: 1).map { $0.pixels[0] }
     #expect(Set(some).count == 50 && some.allSatisfy { $0 % 10 != 9 })
     #expect((0..<4).allSatisfy { part in some.contains { Int($0) / 50 == part } })
-    #expect(clips.pictures(50, seed: 1).map { $0.pixels[0] } == some)
-    #expect(clips.pictures(50, seed: 2).map { $0.pixels[0] } != some)
-    #expect(clips.pictures(1000, seed: 1).count == 180)
+    #expect(try clips.pictures(50, seed: 1).map { $0.pixels[0] } == some)
+    #expect(try clips.pictures(50, seed: 2).map { $0.pixels[0] } != some)
+    #expect(try clips.pictures(1000, seed: 1).count == 180)
     let single = folder.file("single.safetensors")
     try ClipShard.write(Scenes.counting(1), to: single)
-    #expect(try ClipFolder(single).pictures(3, seed: 1).isEmpty)
+    #expect(throws: ClipError.noWindows(frames: 2, longest: 1)) {
+      try ClipFolder(single).pictures(3, seed: 1)
+    }
   }
 
   @Test func missingAndEmptyFoldersAreErrors() {

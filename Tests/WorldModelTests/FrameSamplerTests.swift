@@ -52,6 +52,26 @@ import Testing
     }
   }
 
+  /// A frame in which nothing changes is drawn as the one before, and what comes after it as if it had not been.
+  @Test func whatStandsStillStaysAsItIs() {
+    let sampler = FrameSampler(prepared)
+    let other = prompt.map { ($0 + 5) % 12 }
+    func shown(_ frames: [[Int32]]) -> [[UInt8]] {
+      var state = WorldState(genie, precision: .float32)
+      var frame = [UInt8](repeating: 0, count: 768)
+      return frames.map {
+        sampler.commit($0, actions: [Dynamics.noAction], to: &state, into: &frame)
+        return frame
+      }
+    }
+    let still = shown([prompt, other, other, other, other, prompt])
+    let moving = shown([prompt, other, prompt])
+    #expect(still[0..<2].elementsEqual(moving[0..<2]))
+    for frame in still[2...4] { #expect(frame == moving[1]) }
+    #expect(still[5] == moving[2])
+    #expect(moving[0] != moving[1] && moving[2] != moving[0], "the decoder sees no past")
+  }
+
   private func play(seed: UInt64, steps: Int = 10, _ configuration: SamplingConfiguration) -> World {
     play(prepared, seed: seed, steps: steps, configuration)
   }

@@ -26,6 +26,13 @@ public struct SpaceTimeCache: Sendable {
   /// Keeps the last run frame, and goes on to the next.
   public mutating func advance() { frames += 1 }
 
+  /// Goes back to the newest frame, which is to be computed once more.
+  /// - Precondition: there is one.
+  public mutating func retreat() {
+    precondition(frames > 0, "no frame to go back to")
+    frames -= 1
+  }
+
   /// Forgets everything.
   public mutating func clear() { frames = 0 }
 

@@ -115,7 +115,8 @@ public final class FrameSampler: WorldSampler {
       prepared: prepared.dynamics)
     decoderTape.reset()
     genie.tokenizer.decode(
-      draft.tokens, cache: state.decoder, prepared: prepared.decoder, tape: decoderTape, into: frame)
+      draft.tokens, cache: state.decoder(before: draft.tokens), prepared: prepared.decoder,
+      tape: decoderTape, into: frame)
   }
 
   /// Runs `body` once for all samplers of a team, while the others wait.

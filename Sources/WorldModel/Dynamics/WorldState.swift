@@ -4,6 +4,8 @@ import NeuralNetwork
 /// The past of one world, as the model keeps it: the caches of its transformers, and the newest frame's tokens.
 public struct WorldState: Sendable {
   public var dynamics: SpaceTimeCache
+  /// Of frames that differ from the one before: one in which nothing changes is that frame once more, and is drawn as it was. (Video hardly
+  /// shows pictures that stand still; what the decoder would make of them fades.)
   public var decoder: SpaceTimeCache
   /// `[tokens]` of the newest frame.
   public var tokens: [Int32]
@@ -32,9 +34,17 @@ public struct WorldState: Sendable {
   /// Of the frame that comes next.
   func age(isTold: Bool) -> Int32 { isTold ? Int32(clamping: dynamics.frames) : EpisodeAge.unknown }
 
+  /// What the decoder is to see before a frame of these tokens.
+  func decoder(before tokens: [Int32]) -> SpaceTimeCache {
+    var past = decoder
+    if past.frames > 0, tokens == self.tokens { past.retreat() }
+    return past
+  }
+
   /// Goes on to the next frame: the one that was computed last is part of the past now.
   mutating func advance(_ tokens: [Int32]) {
     dynamics.advance()
+    decoder = decoder(before: tokens)
     decoder.advance()
     self.tokens.withUnsafeMutableBufferPointer { target in _ = target.update(from: tokens) }
   }

@@ -79,7 +79,7 @@ struct TransferCommand: ParsableCommand {
     let chosen = rules.map { name in DreamRules.all.first { $0.name == name }! }
     let experiment = TransferExperiment(
       ground: ground, folder: folder,
-      frames: video.pictures(DreamRules.startFrames, seed: 1),
+      frames: try video.pictures(DreamRules.startFrames, seed: 1),
       begins: chosen.contains { $0.begins == true } ? try ground.begins(DreamRules.startFrames) : [],
       suite: try ground.suite(levels: levels), steps: steps, seeds: seeds, dreams: dreams)
     let result = try experiment.run(chosen)

@@ -24,9 +24,9 @@ import Testing
     let usage = try #require(json["action_usage"] as? [Double])
     #expect(usage.allSatisfy { $0 >= 0.02 }, "\(usage)")
     #expect(try #require(json["action_purity"] as? Double) >= 0.97)
-    // 40 starts, 32 worlds: two starts, and five worlds, fewer than the card says.
+    // 40 starts, 32 worlds: two starts, and three worlds, fewer than the card says.
     #expect(try #require(json["action_consistency"] as? Double) >= 0.92)
-    #expect(try #require((json["validity"] as? [String: Double])?["50"]) >= 0.75)
+    #expect(try #require((json["validity"] as? [String: Double])?["50"]) >= 0.78)
   }
 
   @Test func itKeepsTheContract() throws {
@@ -43,6 +43,6 @@ import Testing
     .reduce(0) { $0 + (try $1.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0) }
     #expect(bytes < 20_000_000)
     let training = try #require(try World.bundled().manifest.training)
-    #expect(training.command.hasPrefix("genie train") && training.seconds < 3600)
+    #expect(training.command.hasPrefix("genie train") && training.seconds < 7200)
   }
 }

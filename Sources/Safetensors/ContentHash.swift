@@ -1,6 +1,6 @@
 /// FNV-1a of 64 bits: tells damage and mix-ups of files, not malice.
 public struct ContentHash: Sendable, Equatable, CustomStringConvertible {
-  private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+  public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
   public init() {}
 

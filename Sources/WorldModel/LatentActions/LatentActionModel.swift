@@ -1,6 +1,7 @@
 import Autograd
 import CKernels
 import NeuralNetwork
+import Safetensors
 
 /// What a latent action model is built from.
 public struct LatentActionConfiguration: Codable, Sendable, Equatable {
@@ -199,10 +200,8 @@ public final class LatentActionModel: Sendable {
     for (index, action) in actions.enumerated() where alike[Int(action)].count > 1 {
       let first = (index / steps * frames.time + index % steps) * frames.frameSize
       let some = alike[Int(action)]
-      let hash = frames.bytes[first..<first + 2 * frames.frameSize].reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-      }
-      actions[index] = Int32(some[RandomKey(seed: hash).integer(0, below: some.count)])
+      let hash = ContentHash(frames.bytes[first..<first + 2 * frames.frameSize])
+      actions[index] = Int32(some[RandomKey(seed: hash.value).integer(0, below: some.count)])
     }
     return actions
   }

@@ -44,7 +44,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var motionEmphasis: Float
   /// A latent action that a smaller share of transitions uses is given half of the commonest one's.
   public var leastActionShare: Double
-  /// Two latent actions are one where neither, in the other's place, makes the error of the decoder grow by a larger share of what
+  /// Two latent actions are one where neither, in the other's place, changes the error of the decoder by more than this share of what
   /// others do on average: see ``LatentActionModel/alike``. 0 keeps all apart.
   public var leastActionEffect: Double
   public var masking: MaskingConfiguration

@@ -248,7 +248,7 @@ struct AblateCommand: ParsableCommand {
     let game = try GameMeasurement(
       world, folder: heldOut, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads)
     figures += [
-      ("decoded", game.decodedValidity), ("ends", game.decodedEndValidity),
+      ("decoded", game.decoded.validity), ("ends", game.decodedEnds.validity),
       ("purity", game.purity?.accuracy ?? .nan),
       ("consistency", game.consistency?.lowest ?? .nan),
     ]

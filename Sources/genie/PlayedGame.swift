@@ -37,7 +37,7 @@ struct PlayedGame {
     }
     table.append([
       "valid when decoded",
-      "\(decimal(measurement.decodedValidity)) (last frames \(decimal(measurement.decodedEndValidity)))",
+      "\(decimal(measurement.decoded.validity)) (last frames \(decimal(measurement.decodedEnds.validity)))",
     ])
     for (name, play) in plays {
       let last = play.validity.count - 1
@@ -77,6 +77,10 @@ struct PlayedGame {
     }
     if let levels = measurement.levels {
       try PNG.write(levels.sheet(), to: folder.appending(path: "levels.png"))
+    }
+    for (name, frames) in [("decoded", measurement.decoded), ("decoded-ends", measurement.decodedEnds)]
+    where !frames.spoilt.isEmpty {
+      try PNG.write(frames.sheet(), to: folder.appending(path: "\(name).png"))
     }
     try chart.write(to: folder.appending(path: "validity.svg"))
     for (name, play) in plays where !play.failures.isEmpty {

@@ -49,6 +49,7 @@ import WorldModel
 /// Reads the frames of ``SmallWorld``: those whose first byte is even are valid.
 private struct ParityJudge: GameJudge {
   let tileNames = ["nothing", "something"]
+  let solidTiles: Set<UInt8> = [1]
 
   func read(_ frame: UnsafeBufferPointer<UInt8>) -> GameScene {
     let isEven = frame[0] % 2 == 0
@@ -90,6 +91,33 @@ private struct ParityJudge: GameJudge {
     #expect(situation(-1, rises: false) == .impossible)
     #expect(situation(1, rises: false) == .deadly)
     #expect(situation(1, rises: true) == .possible)
+  }
+
+  @Test func whatScrollsInIsCounted() {
+    var arrivals = Arrivals(ParityJudge())
+    for tiles: [UInt8] in [[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 0], [0, GameScene.unreal, 0, 1]] {
+      arrivals.add(
+        GameScene(tiles: tiles, columns: 2, parts: [0, 0, 0, 0], player: nil, isOver: false, flaws: []))
+    }
+    // Only the last column of each came into sight, and only that of the second is solid from top to bottom.
+    #expect(arrivals.columns == 4 && arrivals.closed == 1)
+    #expect(arrivals.perHundred.map(\.name) == ["nothing", "something"])
+    #expect(arrivals.perHundred.map(\.cells) == [75, 100])
+  }
+
+  @Test func framesThatTheTokenizerSpoilsAreKept() throws {
+    let world = try SmallWorld.make(rewards: false)
+    let clips = (0..<world.levels.clips).map { world.levels.clips($0..<$0 + 1) }
+    let decoded = DecodedFrames(
+      world.genie.tokenizer, clips, most: 2, judge: ParityJudge(), workers: Workers(count: 2))
+    let arena = Arena()
+    let odd = clips.filter { clip in
+      arena.reset()
+      let codes = world.genie.tokenizer.encode(clip, arena: arena)
+      return world.genie.tokenizer.decode(codes, clips: 1, time: clip.time, arena: arena).bytes[0] % 2 == 1
+    }
+    #expect(decoded.frames == clips.count && decoded.frames - decoded.valid == odd.count)
+    #expect(decoded.spoilt.map(\.real.pixels) == odd.prefix(2).map(\.bytes))
   }
 
   @Test func worldsThatCeaseToBeValidAreCounted() throws {

@@ -52,13 +52,15 @@ import Video
     }
     try writer.finish()
     let file = temporary.file("serve.json")
-    try Data(#"{"tellAge": true, "leastOdds": 0, "temperature": 0.5}"#.utf8).write(to: file)
+    try Data(#"{"tellAge": true, "leastOdds": 0, "temperature": 0.5, "repeatLimit": 16}"#.utf8).write(
+      to: file)
     var command = try ServeCommand.parse([
       "--clips", clips.path, "--temperature", "1", "--least-share", "0.05",
     ])
     command.fill(try ServeOptions(file))
     let catalogue = try command.catalogue()
-    let pool = try #require(try catalogue.makePool(catalogue.names[0]) as? GeneratedWorldPool)
+    let limited = try #require(try catalogue.makePool(catalogue.names[0]) as? RepeatLimit)
+    let pool = try #require(limited.base as? GeneratedWorldPool)
     let sampling = pool.world.manifest.sampling
     #expect(pool.specification.levels == 3 && pool.world.levels.bytes.count == 3 * frames[0].count)
     #expect(sampling.tellsAge && sampling.temperature == 1)

@@ -5,6 +5,8 @@
 public protocol GameJudge: Sendable {
   /// What can stand in a cell of ``GameScene/tiles``, by code.
   var tileNames: [String] { get }
+  /// Codes of the tiles that nobody passes.
+  var solidTiles: Set<UInt8> { get }
 
   /// - Parameter frame: `[height, width, 3]` of the game's size.
   func read(_ frame: UnsafeBufferPointer<UInt8>) -> GameScene

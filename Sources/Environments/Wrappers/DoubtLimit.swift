@@ -19,7 +19,7 @@ public struct DoubtLimit: Wrapper {
   public var base: any EnvironmentPool
   private let limit: Float
   private let consequence: Consequence
-  private var ended: Set<Slot> = []
+  private var ended = EarlyEnds()
 
   /// - Parameters:
   ///   - base: a pool that offers ``auxiliary``.
@@ -59,13 +59,7 @@ public struct DoubtLimit: Wrapper {
   public mutating func step(
     _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {
-    // To the base, an episode that was ended here is still going on.
-    let over = slots.indices.filter { ended.contains(slots[$0]) }
-    guard over.isEmpty || actions.count != slots.count else {
-      try stepOthers(slots, actions, but: Set(over), into: &batch)
-      return
-    }
-    try base.step(slots, actions, into: &batch)
+    try ended.step(&base, slots, actions, into: &batch)
     for (row, slot) in slots.enumerated() where batch.faults[row] == nil {
       guard let likelihood = batch.auxiliaries[Self.auxiliary]?[row], likelihood < limit else { continue }
       switch consequence {
@@ -79,22 +73,9 @@ public struct DoubtLimit: Wrapper {
     }
   }
 
-  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {
-    snapshot.write(UInt8(ended.contains(slot) ? 1 : 0))
-  }
+  public func write(_ slot: Slot, to snapshot: inout SnapshotWriter) { ended.write(slot, to: &snapshot) }
 
   public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) throws(EnvironmentError) {
-    if try snapshot.read(UInt8.self) == 0 { ended.remove(slot) } else { ended.insert(slot) }
-  }
-
-  private mutating func stepOthers(
-    _ slots: [Slot], _ actions: [Int32], but over: Set<Int>, into batch: inout StepBatch
-  ) throws(EnvironmentError) {
-    let rows = slots.indices.filter { !over.contains($0) }
-    var rest = makeBatch()
-    if !rows.isEmpty { try step(rows.map { slots[$0] }, rows.map { actions[$0] }, into: &rest) }
-    batch.prepare(count: slots.count)
-    for (source, row) in rows.enumerated() { batch.setRow(row, from: rest, row: source) }
-    for row in over { batch.faults[row] = .needsReset }
+    try ended.read(slot, from: &snapshot)
   }
 }

@@ -62,6 +62,8 @@ public struct DreamAudit: Sendable {
   public static let momentLimit = 12
   /// Coins that came into being in the middle of the picture.
   public var coinsFromNowhere = 0
+  /// What came into sight on the right.
+  public var arrivals: Arrivals
   /// Log-likelihoods of the frames after steps that kept the rules, and of the others: whether doubt tells them apart.
   public var likelihoodsWhenTrue: [Float] = []
   public var likelihoodsWhenFalse: [Float] = []
@@ -99,6 +101,7 @@ public struct DreamAudit: Sendable {
     map: ActionMap, choose: (StepBatch, Int) -> [Int32], progress: (Int) -> Void = { _ in }
   ) throws(EnvironmentError) {
     worlds = starts.count
+    arrivals = Arrivals(judge)
     let doubt = DoubtLimit.auxiliary
     var slots: [Slot] = []
     defer { for slot in slots { pool.close(slot) } }
@@ -172,6 +175,7 @@ public struct DreamAudit: Sendable {
     ends.add(claimed: batch.terminated[row], true: outcome.terminated)
     guard !outcome.terminated, !batch.terminated[row] else { return }
     let keeps = seen == outcome.effect && new.isValid
+    if let seen, seen.dx > 0, new.isValid { arrivals.add(new) }
     compared += 1
     comparedByEffect[outcome.effect.name, default: 0] += 1
     if keeps {

@@ -35,10 +35,10 @@ public struct GameMeasurement: Sendable {
   public var play: FreePlay
   /// How far a place is remembered; nil where no two actions lead to the right and back.
   public var memory: PlaceMemory?
-  /// Share of the real frames that are valid still when the tokenizer has encoded and decoded them.
-  public var decodedValidity: Double
-  /// The same of the last frames of episodes, which show what hardly any other frame shows.
-  public var decodedEndValidity: Double
+  /// Real frames, encoded and decoded.
+  public var decoded: DecodedFrames
+  /// Last frames of episodes, which show what hardly any other frame shows.
+  public var decodedEnds: DecodedFrames
   /// Levels dreamt from nothing; nil for a world that was not trained for it.
   public var levels: DreamtLevels?
   /// What variety the real frames of one half have against those of the other: as much as can be hoped for.
@@ -94,11 +94,10 @@ public struct GameMeasurement: Sendable {
         scenes.indices.filter { $0 % 2 == half }.map { scenes[$0] }, names: names.count)
     }
     realVariety = zip(halves[0], halves[1]).reduce(0) { $0 + min($1.0, $1.1) }
-    decodedValidity = Self.decodedValidity(
+    decoded = DecodedFrames(
       world.genie.tokenizer, (0..<clips.count).map { [clips] in clips.frames.clips($0..<$0 + 1) },
-      judge: judge,
-      workers: workers)
-    decodedEndValidity = Self.decodedValidity(
+      judge: judge, workers: workers)
+    decodedEnds = DecodedFrames(
       world.genie.tokenizer,
       episodes.map { episode in
         let past = min(episode.frames.count, world.genie.configuration.tokenizer.window)
@@ -106,7 +105,7 @@ public struct GameMeasurement: Sendable {
           clips: 1, time: past, height: folder.height, width: folder.width,
           bytes: folder.shards[episode.shard].frames(
             episode.frames.upperBound - past..<episode.frames.upperBound))
-      }, last: true, judge: judge, workers: workers)
+      }, onlyLast: true, judge: judge, workers: workers)
     if world.dreamsLevels {
       levels = try DreamtLevels(world, count: 256, judge: judge, real: distribution, workers: workers)
     }
@@ -147,23 +146,6 @@ public struct GameMeasurement: Sendable {
       player: player, progress: progress)
   }
 
-  private static func decodedValidity(
-    _ tokenizer: Tokenizer, _ clips: [FrameBatch], last: Bool = false, judge: any GameJudge, workers: Workers
-  ) -> Double {
-    let judged = clips.map { last ? $0.time - 1..<$0.time : 0..<$0.time }
-    let valid = Slots<Int>(count: clips.count)
-    workers.run { [count = workers.count] worker in
-      let arena = Arena()
-      for index in stride(from: worker, to: clips.count, by: count) {
-        arena.reset()
-        let codes = tokenizer.encode(clips[index], arena: arena)
-        let decoded = tokenizer.decode(codes, clips: 1, time: clips[index].time, arena: arena)
-        valid[index] = judged[index].count { judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }
-      }
-    }
-    return Double(valid.all.reduce(0, +)) / Double(max(1, judged.reduce(0) { $0 + $1.count }))
-  }
-
   private static func play(
     _ world: World, judge: any GameJudge, clips: HeldOutClips, effort: Effort, real: [Double],
     workers: Workers, wrap: (any EnvironmentPool) -> any EnvironmentPool, player: Player,
@@ -192,8 +174,8 @@ public struct GameMeasurement: Sendable {
   /// The figures as JSON, to be put beside those of ``WorldMeasurement``.
   public var report: [String: JSONValue] {
     var report = play.report
-    report["decoded_validity"] = .number(decodedValidity)
-    report["decoded_end_validity"] = .number(decodedEndValidity)
+    report["decoded_validity"] = .number(decoded.validity)
+    report["decoded_end_validity"] = .number(decodedEnds.validity)
     report["variety_real"] = .number(realVariety)
     report["tiles_real"] = .object(
       Dictionary(tiles.dropFirst().map { ($0.name, .number($0.share)) }) { $1 })

@@ -66,7 +66,7 @@ struct AuditCommand: ParsableCommand {
     var table = Table([
       "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
       "end found",
-      "would be paid", "coins from nowhere",
+      "would be paid", "coins from nowhere", "columns closed",
     ])
     var figures: [String: JSONValue] = [:]
     var disagreements = ContactSheet(scale: 2)
@@ -116,7 +116,7 @@ extension DreamAudit {
       percent(Double(obeyed) / Double(compared)), percent(rewards.precision), percent(rewards.recall),
       percent(ends.precision), percent(ends.recall),
       "\(decimal(refereedReward / Double(worlds))) of \(decimal(claimedReward / Double(worlds)))",
-      decimal(Double(coinsFromNowhere) / Double(worlds)),
+      decimal(Double(coinsFromNowhere) / Double(worlds)), "\(arrivals.closed) of \(arrivals.columns)",
     ]
   }
 
@@ -142,6 +142,7 @@ extension DreamAudit {
       "refereed_reward": .number(refereedReward / Double(worlds)),
       "unreadable_reward": .number(unreadableReward / Double(worlds)),
       "coins_from_nowhere": .number(Double(coinsFromNowhere) / Double(worlds)),
+      "arrivals": arrivals.report,
       "doubt_tells": .number(doubtTells),
       "doubt_of_true_steps": [
         "0.01": .number(Double(doubt(ofTrue: 0.01))), "0.05": .number(Double(doubt(ofTrue: 0.05))),

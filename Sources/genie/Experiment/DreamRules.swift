@@ -30,6 +30,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   var buttons: Bool?
   /// Whether a flag cuts the episode, unpaid.
   var cutsGoals: Bool?
+  /// Steps that show nothing new, after which an episode is over; nil lets it go on.
+  var repeats: Int?
 
   enum Consequence: String, Codable, Sendable, CaseIterable {
     case penalty, truncation, termination
@@ -51,7 +53,7 @@ struct DreamRules: Codable, Equatable, Sendable {
   static let lively: (temperature: Float, leastShare: Float, leastOdds: Float) = (1, 0.05, 0)
 
   /// The rule that answers what was found to break transfer.
-  static let usual = "lively-begin"
+  static let usual = "lively-begin-new"
 
   /// That one, and others that tell which of its parts it was.
   static let all = [
@@ -61,6 +63,9 @@ struct DreamRules: Codable, Equatable, Sendable {
     lively("lively"),
     lively("lively-begin", begins: true),
     lively("lively-begin-long", begins: true, horizon: 256),
+    lively("lively-begin-whole", begins: true, horizon: 500),
+    lively("lively-begin-new", begins: true, horizon: 256, repeats: 16),
+    lively("lively-begin-new-whole", begins: true, horizon: 500, repeats: 16),
     lively("lively-begin-cut", begins: true, cutsGoals: true),
     lively("lively-buttons", buttons: true),
     lively("lively-begin-buttons", begins: true, buttons: true),
@@ -73,14 +78,14 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   private static func lively(
     _ name: String, begins: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
-    consequence: Consequence? = nil, cutsGoals: Bool? = nil
+    consequence: Consequence? = nil, cutsGoals: Bool? = nil, repeats: Int? = nil
   ) -> DreamRules {
     DreamRules(
       name: name, starts: startFrames, begins: begins, horizon: horizon,
       doubt: consequence.map { _ in doubt },
       consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare,
       leastOdds: lively.leastOdds, buttons: buttons,
-      cutsGoals: cutsGoals)
+      cutsGoals: cutsGoals, repeats: repeats)
   }
 
   /// In words.
@@ -92,6 +97,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let leastShare { parts.append("no token below \(leastShare) of the likeliest") }
     if leastOdds == 0 { parts.append("every action as it is") }
     if buttons == true { parts.append("the game's buttons for actions") }
+    if let repeats { parts.append("over after \(repeats) steps that show nothing new") }
     if cutsGoals == true { parts.append("a flag cuts the episode, unpaid") }
     if let doubt, let consequence {
       let what =
@@ -118,6 +124,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let doubt, let consequence {
       pool = try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
     }
+    if let repeats { pool = RepeatLimit(pool, steps: repeats) }
     if cutsGoals == true { pool = GoalCut(pool, reward: Ground.goal) }
     return try buttons == true ? MappedActions(pool, map: world.buttons) : pool
   }

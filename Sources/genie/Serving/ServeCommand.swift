@@ -20,7 +20,7 @@ struct ServeCommand: ParsableCommand {
 
       A world to learn in starts where the game's levels start, and surprises: 'genie record --from-beginning \
       --longest-episode 1 --episodes 4096 --seed 51 --out firsts', then --clips firsts --tell-age --temperature 1 \
-      --least-share 0.05 --least-odds 0.
+      --least-share 0.05 --least-odds 0 --repeat-limit 16.
       """)
 
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
@@ -57,6 +57,11 @@ struct ServeCommand: ParsableCommand {
 
   @Flag(help: "Take the game's buttons, by name, in place of the world's latent actions.")
   var buttons = false
+
+  @Option(
+    help: ArgumentHelp(
+      "End the world's episodes that have shown nothing new for so many steps.", valueName: "steps"))
+  var repeatLimit: Int?
 
   @OptionGroup var sampling: SamplingOptions
 
@@ -142,6 +147,9 @@ struct ServeCommand: ParsableCommand {
     guard start.isEmpty || clips == nil else {
       throw ValidationError("Worlds start from --start or from --clips.")
     }
+    guard (1...1_000_000).contains(repeatLimit ?? 1) else {
+      throw ValidationError("--repeat-limit is 1 to 1000000.")
+    }
     try sampling.validate()
   }
 
@@ -192,6 +200,7 @@ struct ServeCommand: ParsableCommand {
     replicas = replicas ?? options.replicas
     workers = workers ?? options.workers
     if start.isEmpty { clips = clips ?? options.clips }
+    repeatLimit = repeatLimit ?? options.repeatLimit
     sampling.temperature = sampling.temperature ?? options.temperature
     sampling.leastShare = sampling.leastShare ?? options.leastShare
     sampling.pilots = sampling.pilots ?? options.pilots
@@ -240,9 +249,10 @@ struct ServeCommand: ParsableCommand {
       let rewards = try rewards.model(world)
       let threads = Workers(count: workers ?? 0)
       let buttons = buttons ? try world.buttons : nil
-      catalogue.register(world.manifest.name) { [world] () throws(EnvironmentError) in
-        let pool = GeneratedWorldPool(
+      catalogue.register(world.manifest.name) { [world, repeatLimit] () throws(EnvironmentError) in
+        var pool: any EnvironmentPool = GeneratedWorldPool(
           world, prepared: prepared, workers: threads, rewards: rewards, levelSampling: levelSampling)
+        if let repeatLimit { pool = RepeatLimit(pool, steps: repeatLimit) }
         return if let buttons { try MappedActions(pool, map: buttons) } else { pool }
       }
     }

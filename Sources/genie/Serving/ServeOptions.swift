@@ -17,6 +17,7 @@ struct ServeOptions: Decodable {
   var jsonLog: Bool?
   var verbose: Bool?
   var clips: String?
+  var repeatLimit: Int?
   var temperature: Float?
   var leastShare: Float?
   var pilots: Int?
@@ -25,7 +26,8 @@ struct ServeOptions: Decodable {
 
   enum CodingKeys: CodingKey, CaseIterable {
     case world, game, endpoint, key, allow, keep, metrics, sessionSeconds, batchingMilliseconds, sessions,
-      replicas, workers, jsonLog, verbose, clips, temperature, leastShare, pilots, leastOdds, tellAge
+      replicas, workers, jsonLog, verbose, clips, repeatLimit, temperature, leastShare, pilots, leastOdds,
+      tellAge
   }
 
   /// What is wrong with such a file.

@@ -15,6 +15,7 @@ public struct PlatformerJudge: GameJudge {
   public init() {}
 
   public var tileNames: [String] { PlatformerTile.allCases.map { "\($0)" } }
+  public var solidTiles: Set<UInt8> { Set(PlatformerTile.allCases.filter(\.isSolid).map(\.rawValue)) }
 
   public func read(_ frame: UnsafeBufferPointer<UInt8>) -> GameScene {
     precondition(

@@ -3,7 +3,6 @@
 struct EarlyEnds {
   private var ended: Set<Slot> = []
 
-  func contains(_ slot: Slot) -> Bool { ended.contains(slot) }
   mutating func insert(_ slot: Slot) { ended.insert(slot) }
   mutating func remove(_ slot: Slot) { ended.remove(slot) }
 

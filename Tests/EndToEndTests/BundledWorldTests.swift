@@ -43,6 +43,6 @@ import Testing
     .reduce(0) { $0 + (try $1.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0) }
     #expect(bytes < 20_000_000)
     let training = try #require(try World.bundled().manifest.training)
-    #expect(training.command.hasPrefix("genie train") && training.seconds < 7200)
+    #expect(training.command.hasPrefix("genie train") && training.seconds < 3600)
   }
 }

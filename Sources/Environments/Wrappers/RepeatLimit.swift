@@ -10,7 +10,7 @@ public struct RepeatLimit: Wrapper {
   private var histories: [Slot: History] = [:]
 
   /// What a slot has shown.
-  private struct History: Equatable {
+  private struct History {
     /// The last ``memory`` frames that were new, the oldest first.
     var frames: [Thumbnail] = []
     /// Steps since the last of them.
@@ -63,8 +63,8 @@ public struct RepeatLimit: Wrapper {
       if history.repeats >= limit {
         batch.terminated[row] = true
         batch.truncated[row] = false
+        ended.insert(slot)
       }
-      if batch.terminated[row] || batch.truncated[row] { ended.insert(slot) }
       histories[slot] = history
     }
   }
@@ -94,7 +94,7 @@ public struct RepeatLimit: Wrapper {
 }
 
 /// A frame's means over a coarse grid: what a decoder draws of the same tokens twice can differ by a grey level or two.
-private struct Thumbnail: Equatable {
+private struct Thumbnail {
   /// `[grid, grid, channels]`
   let cells: [UInt8]
 

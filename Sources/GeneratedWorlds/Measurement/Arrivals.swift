@@ -3,7 +3,7 @@ import Reporting
 
 /// What comes into sight at the border that the player walks towards: there a dream invents, and what it invents is what there is
 /// to earn and to die of.
-public struct Arrivals: Sendable, Equatable {
+public struct Arrivals: Sendable {
   /// Columns of cells that came into sight on the right.
   public private(set) var columns = 0
   /// Those of them that nobody can pass, solid from the top to the bottom.

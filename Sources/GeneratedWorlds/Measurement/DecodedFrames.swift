@@ -31,11 +31,8 @@ public struct DecodedFrames: Sendable {
         let clip = clips[index]
         let codes = tokenizer.encode(clip, arena: arena)
         let decoded = tokenizer.decode(codes, clips: 1, time: clip.time, arena: arena)
-        func picture(_ frames: FrameBatch, _ time: Int) -> Picture {
-          Picture(height: frames.height, width: frames.width, pixels: frames.frames(time..<time + 1).bytes)
-        }
         found[index] = judged[index].filter { !judge.read(decoded.frames($0..<$0 + 1).bytes).isValid }.map {
-          (picture(clip, $0), picture(decoded, $0))
+          (clip.picture($0), decoded.picture($0))
         }
       }
     }

@@ -26,9 +26,7 @@ public struct Regeneration: Sendable {
     _ world: World, clip: FrameBatch, changes: [Int: Int32] = [:], workers: Workers
   ) throws(EnvironmentError) {
     precondition(clip.clips == 1 && clip.time > 1, "\(clip.clips) clips of \(clip.time) frames")
-    let pictures = (0..<clip.time).map { frame in
-      Picture(height: clip.height, width: clip.width, pixels: clip.frames(frame..<frame + 1).bytes)
-    }
+    let pictures = (0..<clip.time).map { clip.picture($0) }
     let inferred = world.genie.latentActions.infer(clip, arena: Arena())
     let other = inferred.indices.map { changes[$0 + 1] ?? inferred[$0] }
     let stories = other == inferred ? [inferred] : [inferred, other]

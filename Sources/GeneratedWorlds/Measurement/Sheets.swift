@@ -35,7 +35,7 @@ public struct Sheets {
     let one = clips.frames.clips(row..<row + 1)
     let codes = world.genie.tokenizer.encode(one, arena: arena)
     let decoded = world.genie.tokenizer.decode(codes, clips: 1, time: one.time, arena: arena)
-    sheet.append("decoded", (0..<one.time).map { picture(decoded.frames($0..<$0 + 1).bytes) })
+    sheet.append("decoded", (0..<one.time).map { decoded.picture($0) })
     var choices = [Array(clips.actions[row][(context - 1)...])]
     var labels = ["dreamt"]
     for action in 0..<world.actions {

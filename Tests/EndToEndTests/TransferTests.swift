@@ -37,6 +37,12 @@ import Testing
     #expect(
       here["return_random"] != nil && here["return_real_trained"] != nil
         && here["return_dream_trained"] != nil)
+    // A rule that cuts dreams is tried in the game, too, and dreams are held against the better of both.
+    let trainings = try #require(
+      (try CommandLineTool.json(folder.appending(path: "here/transfer.json"))["transfer"] as? [String: Any])?[
+        "real"] as? [[String: Any]])
+    let returns = trainings.compactMap { ($0["return"] as? [String: Any])?["value"] as? Double }
+    #expect(returns.count == 2 && returns.max() == here["return_real_trained"], "\(returns)")
     for (key, value) in here where key.hasPrefix("return") { #expect(there[key] == value, "\(key)") }
 
     let refused = try CommandLineTool.run(

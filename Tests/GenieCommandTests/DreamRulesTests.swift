@@ -29,6 +29,16 @@ import Video
     }
   }
 
+  /// What ends a dream early ends the game as early, where it is practised in by the same rule.
+  @Test func rulesEndGames() {
+    let game = GamePool(Platformer())
+    for rule in DreamRules.all {
+      let pool = rule.ended(game)
+      #expect((pool is GoalCut) == (rule.cutsGoals == true), "\(rule.name)")
+      #expect((pool is RepeatLimit) == (rule.repeats != nil && rule.cutsGoals != true), "\(rule.name)")
+    }
+  }
+
   /// Video as people play it shows the level from its beginning, also where the player is random.
   @Test func aRecordingBeginsWhereTheLevelDoes() {
     func differ(fromBeginning: Bool) -> [Bool] {

@@ -67,6 +67,40 @@ import Testing
     #expect(checker.run().isEmpty)
   }
 
+  /// What is in sight at first is the game's.
+  @Test func waysAreClosed() throws {
+    func first(_ faults: FaultyGame.Faults) throws -> [UInt8] {
+      let pool = GamePool(FaultyGame(faults: faults))
+      var batch = pool.makeBatch()
+      let slot = try pool.open(OpenOptions())
+      try pool.reset([slot], [ResetOptions(seed: 4)], into: &batch)
+      return Array(batch.observation(0))
+    }
+    #expect(try first(.init(walls: 1)) == first(.init()))
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(walls: 0.3)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+
+  @Test func stepsSlip() {
+    func path(_ action: PlatformerAction, slips: Double) -> [Float] {
+      var game = FaultyGame(faults: .init(slips: slips))
+      game.reset(seed: 7, level: nil)
+      return (0..<12).map { _ in
+        _ = game.step(action.rawValue)
+        return game.auxiliary("playerX")
+      }
+    }
+    #expect(path(.right, slips: 1) == path(.left, slips: 1))
+    #expect(path(.right, slips: 0) != path(.left, slips: 0))
+    #expect(path(.right, slips: 0) != path(.right, slips: 0.5))
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(slips: 0.5)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+
   /// The game, held against itself: nothing is false. And whose death is not told is counted once, however long he stands there.
   @Test func anAuditFindsWhatIsFalse() throws {
     let judge = try #require(EnvironmentCatalogue.judge(of: "Platformer-v1"))
@@ -84,6 +118,9 @@ import Testing
     #expect(honest.ends.confirmed == deaths && honest.ends.missed == 0 && honest.ends.invented == 0)
     #expect(honest.rewards.missed == 0 && honest.rewards.invented == 0)
     #expect(honest.obeyed == honest.compared && honest.readable == honest.steps)
+    #expect(honest.arrivals.columns > 0 && honest.arrivals.closed == 0)
+    let closed = try audit(.init(walls: 1)).arrivals
+    #expect(closed.columns > 0 && closed.closed == closed.columns)
     let silent = try audit(.init(missed: 1))
     #expect(silent.ends.missed == deaths && silent.ends.confirmed == 0 && silent.ends.invented == 0)
     #expect(silent.steps == honest.steps && silent.meanReturn == honest.meanReturn)

@@ -67,6 +67,11 @@ import Video
     #expect(sampling.leastShare == 0.05 && sampling.leastOdds == 0)
   }
 
+  @Test func aGameToLearnInIsServed() throws {
+    let catalogue = try ServeCommand.parse(["--game", "Platformer-v1", "--repeat-limit", "16"]).catalogue()
+    #expect(try catalogue.makePool("Platformer-v1") is RepeatLimit)
+  }
+
   @Test func theFileFillsAndTheCommandLineWins() throws {
     let temporary = try TemporaryFolder()
     defer { withExtendedLifetime(temporary) {} }

@@ -124,9 +124,16 @@ struct DreamRules: Codable, Equatable, Sendable {
     if let doubt, let consequence {
       pool = try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
     }
+    pool = ended(pool)
+    return try buttons == true ? MappedActions(pool, map: world.buttons) : pool
+  }
+
+  /// What of the rule can end an episode of the game, too.
+  func ended(_ pool: any EnvironmentPool) -> any EnvironmentPool {
+    var pool = pool
     if let repeats { pool = RepeatLimit(pool, steps: repeats) }
     if cutsGoals == true { pool = GoalCut(pool, reward: Ground.goal) }
-    return try buttons == true ? MappedActions(pool, map: world.buttons) : pool
+    return pool
   }
 
   func sampling(of world: World) -> SamplingConfiguration {

@@ -44,14 +44,21 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Share of the steps further to the right than any before that come to a flag.")
   var flags = 0.007
 
+  @Option(help: "Share of a level's columns that are closed from top to bottom.")
+  var walls = 0.0034
+
+  @Option(help: "Share of the steps that do what an action drawn by chance does.")
+  var slips = 0.015
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     guard (1...100).contains(seeds), (10...10_000).contains(levels),
-      [missed, invented, flags].allSatisfy((0...1).contains)
+      [missed, invented, flags, walls, slips].allSatisfy((0...1).contains)
     else {
       throw ValidationError(
-        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented and --flags 0 to 1.")
+        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented, --flags, --walls and --slips 0 to 1."
+      )
     }
     let names = allConditions.map(\.name)
     if let unknown = conditions.first(where: { !names.contains($0) }) {
@@ -67,6 +74,7 @@ struct FaultsCommand: ParsableCommand {
     var horizon: Int? = 128
     var codes = false
     var cutsGoals = false
+    var repeats: Int?
   }
 
   private var allConditions: [Condition] {
@@ -74,6 +82,10 @@ struct FaultsCommand: ParsableCommand {
     let others = "\(decimal(1000 * invented)) of 1,000 other steps end it"
     let lucky = "\(decimal(1000 * flags)) of 1,000 steps further to the right come to a flag"
     let luck = FaultyGame(faults: .init(flags: flags))
+    let closed = "\(decimal(1000 * walls)) of 1,000 columns are closed"
+    let limited = "cut after 256 steps, over after 16 that show nothing new"
+    let slipping = "\(decimal(1000 * slips)) of 1,000 steps do what another action does"
+    let all = FaultyGame.Faults(missed: missed, invented: invented, walls: walls, slips: slips)
     return [
       Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
       Condition(name: "short", what: "cut after 64 steps", horizon: 64),
@@ -88,6 +100,14 @@ struct FaultsCommand: ParsableCommand {
       Condition(name: "luck", what: lucky, game: luck),
       Condition(name: "luck-cut", what: "\(lucky), and flags cut it, unpaid", game: luck, cutsGoals: true),
       Condition(name: "cut", what: "flags cut it, unpaid", cutsGoals: true),
+      Condition(name: "limited", what: limited, horizon: 256, repeats: 16),
+      Condition(
+        name: "walls", what: "\(limited), and \(closed)", game: FaultyGame(faults: .init(walls: walls)),
+        horizon: 256, repeats: 16),
+      Condition(name: "slips", what: slipping, game: FaultyGame(faults: .init(slips: slips))),
+      Condition(
+        name: "dream", what: "\(limited); \(told), \(others), \(closed), \(slipping)",
+        game: FaultyGame(faults: all), horizon: 256, repeats: 16),
       Condition(name: "anywhere", what: "begun anywhere in a level", game: FaultyGame(startAnywhere: true)),
     ]
   }
@@ -109,6 +129,7 @@ struct FaultsCommand: ParsableCommand {
           configuration: PPOConfiguration(totalSteps: steps, seed: seed), style: output.progressStyle
         ).run(title: name, horizon: condition.horizon, workers: folder.workers) {
           var pool: any EnvironmentPool = GamePool(condition.game)
+          if let repeats = condition.repeats { pool = RepeatLimit(pool, steps: repeats) }
           if condition.cutsGoals { pool = GoalCut(pool, reward: Ground.goal) }
           return try condition.codes ? MappedActions(pool, map: ground.map) : pool
         }

@@ -3,7 +3,7 @@ import Environments
 
 /// The platformer with a dream's faults, so that what each of them costs a learner can be told.
 struct FaultyGame: Game {
-  /// What a dream gets wrong about ends, and about where flags stand.
+  /// What a dream gets wrong about ends, ways and actions, and about where flags stand.
   struct Faults: Equatable {
     /// Share of the deaths that are not told: the picture stands still, and nothing more is earned.
     var missed = 0.0
@@ -11,6 +11,10 @@ struct FaultyGame: Game {
     var invented = 0.0
     /// Of the steps that lead further to the right than any before, the share that comes to a flag.
     var flags = 0.0
+    /// Of the columns of a level, the share that is closed from top to bottom.
+    var walls = 0.0
+    /// Share of the steps that do what an action drawn by chance does.
+    var slips = 0.0
   }
 
   private var game: Platformer
@@ -31,6 +35,19 @@ struct FaultyGame: Game {
     game.reset(seed: seed, level: level)
     (self.seed, step, isLost) = (seed, 0, false)
     furthest = Int16(game.position.x)
+    closeColumns()
+  }
+
+  /// Nothing is closed that is in sight when the episode begins.
+  private mutating func closeColumns() {
+    guard faults.walls > 0 else { return }
+    let key = RandomKey(seed: seed).folded(in: "walls")
+    let firstHidden = game.position.x / 2 + PlatformerLevel.rows
+    guard firstHidden < PlatformerLevel.columns else { return }
+    for column in firstHidden..<PlatformerLevel.columns
+    where Double(key.uniform(UInt64(column))) < faults.walls {
+      game.close(column)
+    }
   }
 
   mutating func step(_ action: Int32) -> GameOutcome {
@@ -39,7 +56,9 @@ struct FaultyGame: Game {
     let comesToFlag = Double(key.folded(in: "flags").uniform(UInt64(step))) < faults.flags
     step += 1
     if isLost { return GameOutcome() }
-    var outcome = game.step(action)
+    let slips = Double(key.folded(in: "slips").uniform(UInt64(step))) < faults.slips
+    let other = key.folded(in: "others").integer(UInt64(step), below: specification.actionSpace.count)
+    var outcome = game.step(slips ? Int32(other) : action)
     let isFurther = game.position.x > furthest
     furthest = max(furthest, Int16(game.position.x))
     if outcome.terminated {

@@ -37,12 +37,26 @@ struct TransferExperiment {
       )
     }
     result.constant = constants.max { $0.report.meanReturn.value < $1.report.meanReturn.value }
-    for seed in 1...UInt64(seeds) {
-      let file = try train("real-\(seed)", seed: seed, horizon: nil) { try ground.game() }
-      result.real.append(
-        try played("real-\(seed)") {
-          ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
-        })
+    // The dream's rule may help in the game, too, or harm: its policies are held against what is better.
+    var real = [TransferResult.RealTraining(name: "real", title: "real game")]
+    if let rule = rules.first, rule.horizon != nil || rule.repeats != nil {
+      real.append(
+        .init(name: "real-\(rule.name)", title: "real game, cut and over as by \(rule.name)", rule: rule))
+    }
+    for training in real {
+      var training = training
+      for seed in 1...UInt64(seeds) {
+        let name = "\(training.name)-\(seed)"
+        let file = try train(name, seed: seed, horizon: training.rule?.horizon) {
+          let game = try ground.game()
+          return training.rule?.ended(game) ?? game
+        }
+        training.game.append(
+          try played(name) {
+            ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
+          })
+      }
+      result.real.append(training)
     }
     for rule in rules { result.outcomes.append(try outcome(of: rule)) }
     if let main = result.outcomes.first {

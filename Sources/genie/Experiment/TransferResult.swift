@@ -16,6 +16,17 @@ struct TransferResult {
     var audit: DreamAudit?
   }
 
+  /// The same learner in the real game.
+  struct RealTraining {
+    /// In file names.
+    let name: String
+    let title: String
+    /// Whose cuts and limits end its episodes; nil leaves the game's own.
+    var rule: DreamRules?
+    /// A run a seed.
+    var game: [EvaluationReport] = []
+  }
+
   let world: World
   let suite: LevelSuite
   let steps: Int
@@ -23,7 +34,7 @@ struct TransferResult {
   var random: EvaluationReport?
   var randomLatent: EvaluationReport?
   var constant: (name: String, report: EvaluationReport)?
-  var real: [EvaluationReport] = []
+  var real: [RealTraining] = []
   var outcomes: [Outcome] = []
   var films: [Film] = []
 
@@ -34,10 +45,15 @@ struct TransferResult {
     self.seeds = seeds
   }
 
+  /// What dreams are held against.
+  private var bestReal: [EvaluationReport] {
+    real.map(\.game).max { $0.meanReturn.value < $1.meanReturn.value } ?? []
+  }
+
   /// Rows of runs, by what a reader calls them.
   private var rows: [(title: String, runs: [EvaluationReport], believed: [EvaluationReport])] {
     outcomes.map { ("dream only, rule \($0.rule.name)", $0.game, $0.dream) }
-      + [("real game", real, [])]
+      + real.map { ($0.title, $0.game, []) }
       + [
         ("random actions", random), ("random latent actions", randomLatent),
         ("always \(constant?.name ?? "")", constant?.report),
@@ -47,7 +63,7 @@ struct TransferResult {
   private func ratio(_ outcome: Outcome) -> ScoreEstimate? {
     guard let random else { return nil }
     return Scores(outcome.game.flatMap { $0.returns.all }).estimateOfShare(
-      of: Scores(real.flatMap { $0.returns.all }), over: Scores(random.returns.all))
+      of: Scores(bestReal.flatMap { $0.returns.all }), over: Scores(random.returns.all))
   }
 
   private var cells: [[String]] {
@@ -77,7 +93,8 @@ struct TransferResult {
 
   var figures: JSONReport {
     var figures: [String: JSONValue] = [
-      "steps": .integer(steps), "seeds": .integer(seeds), "return_real_trained": .estimate(real.meanReturn),
+      "steps": .integer(steps), "seeds": .integer(seeds),
+      "return_real_trained": .estimate(bestReal.meanReturn),
       "world": .object(world.manifest.hashes.mapValues { .string($0) }),
       "labelled_transitions": .integer(world.manifest.actionMap?.samples ?? 0),
       "suite": [
@@ -97,6 +114,14 @@ struct TransferResult {
       figures["return_believed"] = .estimate(main.dream.meanReturn)
       if let ratio = ratio(main) { figures["ratio"] = .estimate(ratio) }
     }
+    figures["real"] = .array(
+      real.map { training in
+        [
+          "name": .string(training.name), "what": .string(training.title),
+          "return": .estimate(training.game.meanReturn),
+          "runs": .array(training.game.map { .estimate($0.meanReturn) }),
+        ]
+      })
     figures["rules"] = .array(
       outcomes.map { outcome in
         var own: [String: JSONValue] = [
@@ -143,7 +168,7 @@ struct TransferResult {
       page.table(
         [
           "rule", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
-          "end found", "would be paid", "coins from nowhere",
+          "end found", "would be paid", "coins from nowhere", "columns closed",
         ], audits)
     }
     page.section("The rules", "How each policy was trained in the dream.")

@@ -60,7 +60,8 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "End the world's episodes that have shown nothing new for so many steps.", valueName: "steps"))
+      "End episodes that have shown nothing new for so many steps, of games, too: to practise, not to judge.",
+      valueName: "steps"))
   var repeatLimit: Int?
 
   @OptionGroup var sampling: SamplingOptions
@@ -250,18 +251,23 @@ struct ServeCommand: ParsableCommand {
       let threads = Workers(count: workers ?? 0)
       let buttons = buttons ? try world.buttons : nil
       catalogue.register(world.manifest.name) { [world, repeatLimit] () throws(EnvironmentError) in
-        var pool: any EnvironmentPool = GeneratedWorldPool(
-          world, prepared: prepared, workers: threads, rewards: rewards, levelSampling: levelSampling)
-        if let repeatLimit { pool = RepeatLimit(pool, steps: repeatLimit) }
+        let pool = Self.limited(
+          GeneratedWorldPool(
+            world, prepared: prepared, workers: threads, rewards: rewards, levelSampling: levelSampling),
+          repeatLimit)
         return if let buttons { try MappedActions(pool, map: buttons) } else { pool }
       }
     }
     for name in game {
-      catalogue.register(name) { () throws(EnvironmentError) in
-        try EnvironmentCatalogue.builtIn.makePool(name)
+      catalogue.register(name) { [repeatLimit] () throws(EnvironmentError) in
+        Self.limited(try EnvironmentCatalogue.builtIn.makePool(name), repeatLimit)
       }
     }
     return catalogue
+  }
+
+  private static func limited(_ pool: any EnvironmentPool, _ repeats: Int?) -> any EnvironmentPool {
+    repeats.map { RepeatLimit(pool, steps: $0) } ?? pool
   }
 
   /// What episodes start from, if it is not the world's levels.

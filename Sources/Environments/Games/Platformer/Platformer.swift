@@ -84,6 +84,11 @@ public struct Platformer: Game {
     return coins
   }
 
+  /// Closes a column of the level with bricks, from the top to the ground or to the bottom of a pit: no level has that, dreams do.
+  package mutating func close(_ column: Int) {
+    for row in 0..<PlatformerLevel.rows where !level[row, column].isSolid { level[row, column] = .brick }
+  }
+
   public func draw(into pixels: UnsafeMutableBufferPointer<UInt8>) {
     PlatformerArt.standard.draw(self, into: pixels)
   }

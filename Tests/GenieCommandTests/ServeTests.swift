@@ -77,13 +77,15 @@ import Video
     defer { withExtendedLifetime(temporary) {} }
     let file = temporary.file("serve.json")
     try Data(
-      #"{"game": ["Noop-v1"], "sessions": 3, "sessionSeconds": 9, "metrics": 9000, "verbose": true}"#.utf8
+      #"{"game": ["Noop-v1"], "sessions": 3, "sessionSeconds": 9, "metrics": 9000, "verbose": true, "buttons": true, "start": ["a.png"]}"#
+        .utf8
     )
     .write(to: file)
     var command = try ServeCommand.parse(["--sessions", "8", "--config", file.path])
     command.fill(try ServeOptions(file))
     let configuration = try command.serverConfiguration()
     #expect(command.game == ["Noop-v1"] && command.verbose)
+    #expect(command.buttons && !command.dreamtLevels && command.start == ["a.png"])
     #expect(configuration.limits.sessions == 8 && configuration.sessionSeconds == 9)
     #expect(configuration.metricsPort == 9_000 && configuration.endpoints == ["tcp://127.0.0.1:5555"])
   }

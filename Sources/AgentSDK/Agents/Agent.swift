@@ -3,7 +3,7 @@ import Environments
 /// Whoever chooses actions.
 ///
 /// ```swift
-/// struct RandomAgent: Agent {
+/// struct MyAgent: Agent {
 ///   func act(on observation: [UInt8], of specification: EnvironmentSpecification) -> Int32 {
 ///     .random(in: 0..<Int32(specification.actionSpace.count))
 ///   }

@@ -16,7 +16,9 @@ struct TransferCommand: ParsableCommand {
       actions are mapped to the game's buttons, or those to latent actions, by the map in the world's file (200 labelled \
       transitions at most); then \
       they play levels of the game that no video shows. Beside them: the same learner in the real game for as many \
-      steps, random and constant actions, a player that reads the level, and what each policy believed it would earn.
+      steps, as the game is and, where the first rule cuts or limits episodes, cut and limited alike; random and \
+      constant actions; and what each policy believed it would earn. Dreams are held against the better of the real \
+      trainings.
 
       OUT keeps every stage; the same command goes on where it was interrupted. The first rule is the one that \
       `transfer.ratio` is about. Rules: \(DreamRules.all.map(\.summary).joined(separator: "; ")).
@@ -42,7 +44,7 @@ struct TransferCommand: ParsableCommand {
   var rules = [DreamRules.usual]
 
   @Option(help: "Steps of each training, in the dream and in the game.")
-  var steps = 100_000
+  var steps = 200_000
 
   @Option(help: "Trainings of each kind, with seeds from 1 on.")
   var seeds = 3

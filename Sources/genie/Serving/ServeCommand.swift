@@ -104,7 +104,8 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Options as JSON, by their names here in camel case; the command line wins.", valueName: "file"))
+      "Options as JSON, by their names here in camel case, but rewards and precision; the command line wins.",
+      valueName: "file"))
   var config: String?
 
   @Option(
@@ -200,7 +201,12 @@ struct ServeCommand: ParsableCommand {
     verbose = verbose || options.verbose ?? false
     replicas = replicas ?? options.replicas
     workers = workers ?? options.workers
-    if start.isEmpty { clips = clips ?? options.clips }
+    if start.isEmpty, clips == nil {
+      clips = options.clips
+      start = options.start ?? []
+    }
+    dreamtLevels = dreamtLevels || options.dreamtLevels ?? false
+    buttons = buttons || options.buttons ?? false
     repeatLimit = repeatLimit ?? options.repeatLimit
     sampling.temperature = sampling.temperature ?? options.temperature
     sampling.leastShare = sampling.leastShare ?? options.leastShare

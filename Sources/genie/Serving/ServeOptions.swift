@@ -17,6 +17,9 @@ struct ServeOptions: Decodable {
   var jsonLog: Bool?
   var verbose: Bool?
   var clips: String?
+  var start: [String]?
+  var dreamtLevels: Bool?
+  var buttons: Bool?
   var repeatLimit: Int?
   var temperature: Float?
   var leastShare: Float?
@@ -26,7 +29,8 @@ struct ServeOptions: Decodable {
 
   enum CodingKeys: CodingKey, CaseIterable {
     case world, game, endpoint, key, allow, keep, metrics, sessionSeconds, batchingMilliseconds, sessions,
-      replicas, workers, jsonLog, verbose, clips, repeatLimit, temperature, leastShare, pilots, leastOdds,
+      replicas, workers, jsonLog, verbose, clips, start, dreamtLevels, buttons, repeatLimit, temperature,
+      leastShare, pilots, leastOdds,
       tellAge
   }
 

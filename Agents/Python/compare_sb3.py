@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,8 @@ def ours(binary: pathlib.Path, endpoint: str, steps: int, seed: int, folder: pat
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     command = [binary / "PPOAgent", "--endpoint", endpoint, "--steps", str(steps), "--seed", str(seed), "--out", folder]
+    # Of a run that was interrupted: its curve would be taken for this one's.
+    shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     events = EventAccumulator(str(folder))
     events.Reload()

@@ -128,6 +128,14 @@ public final class World: Sendable {
       throw .badManifest(
         path: path, reason: "its action map has \(map.real.count) entries for \(d.actions) actions")
     }
+    if let map = manifest.actionMap,
+      let wrong = map.real.first(where: { $0 < 0 || !map.names.isEmpty && $0 >= Int32(map.names.count) })
+    {
+      throw .badManifest(path: path, reason: "its action map leads to an action \(wrong)")
+    }
+    guard WorldManifest.frameRates.contains(manifest.frameRate) else {
+      throw .badManifest(path: path, reason: "it shows \(manifest.frameRate) frames a second")
+    }
     guard manifest.horizon > 0, manifest.actionNames.isEmpty || manifest.actionNames.count == d.actions else {
       throw .badManifest(path: path, reason: "its horizon or action names cannot be")
     }

@@ -13,6 +13,8 @@ public struct WorldManifest: Codable, Sendable, Equatable {
   public var horizon: Int
   /// Frames a second of the video.
   public var frameRate: Double
+  /// What ``frameRate`` can be.
+  static let frameRates = 0.01...1000
   /// What each latent action does, where somebody knows.
   public var actionNames: [String]
   /// The real action for each latent one, where labelled transitions told.

@@ -48,7 +48,10 @@ public struct WorldTraining {
     let metadata = clips.shards[0].metadata
     let names = metadata["actions"].map { $0.split(separator: ",").map(String.init) } ?? []
     var manifest = WorldManifest(
-      name: name, sampling: model.sampling, frameRate: metadata["fps"].flatMap(Double.init) ?? 10)
+      name: name, sampling: model.sampling,
+      frameRate: metadata["fps"].flatMap(Double.init).flatMap {
+        WorldManifest.frameRates.contains($0) ? $0 : nil
+      } ?? 10)
     // Latent actions that are kept mean what they did, and no more labels are looked at.
     let kept = taken.flatMap { $0.models == .beginning ? $0.world.manifest.actionMap : nil }
     manifest.actionMap =
@@ -93,7 +96,11 @@ public struct WorldTraining {
       let latent = store.actions(shard, frame + 1..<frame + 2).first!
       return (latent: latent, real: clips.shards[shard].actions![frame])
     }
-    let count = max(names.count, Int((pairs.map(\.real).max() ?? 0) + 1))
-    return ActionMap(pairs: pairs, latentCount: model.dynamics.actions, realCount: count, names: names)
+    let count = max(names.count, Int(pairs.map(\.real).max() ?? 0) + 1)
+    // Numbers like these name no button.
+    guard count <= 4096 else { return nil }
+    return ActionMap(
+      pairs: pairs, latentCount: model.dynamics.actions, realCount: count,
+      names: names.count == count ? names : [])
   }
 }

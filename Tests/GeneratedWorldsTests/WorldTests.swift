@@ -55,6 +55,38 @@ import WorldModel
     }
   }
 
+  /// No hash covers the manifest: what it says is used only where it can be.
+  @Test func aManifestThatCannotBeIsSaidSo() throws {
+    let place = try TemporaryFolder()
+    let folder = place.file("small.world")
+    defer { withExtendedLifetime(place) {} }
+    let world = try SmallWorld.make()
+    try world.save(to: folder)
+    let file = folder.appending(path: "world.json")
+    let whole = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    let actions = world.actions
+    let changes: [(String, Any)] = [
+      ("frameRate", -1), ("frameRate", 1e30),
+      (
+        "actionMap",
+        ["real": [Int](repeating: 2, count: actions), "names": ["a", "b"], "samples": 1] as [String: Any]
+      ),
+      (
+        "actionMap",
+        ["real": [Int](repeating: -1, count: actions), "names": [String](), "samples": 1] as [String: Any]
+      ),
+    ]
+    for (key, value) in changes {
+      try JSONSerialization.data(withJSONObject: whole.merging([key: value]) { $1 }).write(to: file)
+      #expect(throws: WorldError.self, "\(key): \(value)") { try World(folder) }
+    }
+    let fits =
+      ["real": [Int](repeating: 1, count: actions), "names": ["a", "b"], "samples": 1] as [String: Any]
+    try JSONSerialization.data(withJSONObject: whole.merging(["actionMap": fits]) { $1 }).write(to: file)
+    #expect(try World(folder).manifest.actionMap?.real == [Int32](repeating: 1, count: actions))
+  }
+
   @Test(arguments: [
     "tokenizer.safetensors", "dynamics.safetensors", "levels.safetensors", "rewards.safetensors",
     "action_odds.safetensors",

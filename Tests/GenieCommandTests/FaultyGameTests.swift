@@ -70,7 +70,7 @@ import Testing
   /// What is in sight at first is the game's.
   @Test func waysAreClosed() throws {
     func first(_ faults: FaultyGame.Faults) throws -> [UInt8] {
-      let pool = GamePool(FaultyGame(faults: faults))
+      var pool = GamePool(FaultyGame(faults: faults))
       var batch = pool.makeBatch()
       let slot = try pool.open(OpenOptions())
       try pool.reset([slot], [ResetOptions(seed: 4)], into: &batch)
@@ -120,7 +120,7 @@ import Testing
     #expect(honest.obeyed == honest.compared && honest.readable == honest.steps)
     #expect(honest.arrivals.columns > 0 && honest.arrivals.closed == 0)
     let closed = try audit(.init(walls: 1)).arrivals
-    #expect(closed.columns > 0 && closed.closed == closed.columns)
+    #expect(closed.closed > 0 && closed.closed <= closed.columns)
     let silent = try audit(.init(missed: 1))
     #expect(silent.ends.missed == deaths && silent.ends.confirmed == 0 && silent.ends.invented == 0)
     #expect(silent.steps == honest.steps && silent.meanReturn == honest.meanReturn)

@@ -76,6 +76,13 @@ import Testing
     #expect(throws: PolicyError.self) {
       try ActorCritic(ActorCriticConfiguration(frame: frame, actions: actions, hidden: .max), seed: 1)
     }
+    // Each size is allowed, and their product is more than an integer holds.
+    let deep = Box(height: 1 << 14, width: 1 << 14, channels: 1 << 14)
+    #expect(throws: PolicyError.self) {
+      try ActorCritic(
+        ActorCriticConfiguration(frame: deep, frames: 1 << 14, actions: actions, stages: [], hidden: 1 << 14),
+        seed: 1)
+    }
   }
 
   @Test func aPolicyKnowsWhereItCannotAct() throws {

@@ -38,6 +38,15 @@ import Testing
     }
   }
 
+  /// Whose environment has failed goes on in another one.
+  @Test func aSlotThatIsLostIsReplaced() throws {
+    let evaluation = Evaluation(seeds: 1..<7, levels: [3], slots: 2)
+    let results = try evaluation.run(
+      ConstantPolicy(action: 1), on: Breaking(base: GamePool(Levels()), seed: 2))
+    #expect(results.map { $0.fault == nil } == [true, false, true, true, true, true])
+    #expect(results[1].length == 0 && results.filter { $0.fault == nil }.allSatisfy { $0.return == 3 })
+  }
+
   @Test func aHorizonCuts() throws {
     let evaluation = Evaluation(seeds: [7], levels: [9], horizon: 4, success: .lastReward(atLeast: 1))
     let results = try evaluation.run(ConstantPolicy(action: 1), on: GamePool(Levels()))
@@ -61,4 +70,40 @@ import Testing
     try report.write(to: url)
     #expect(try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: url)) == report)
   }
+}
+
+/// Fails in the first step of the episode of a seed; its slot is gone then.
+private struct Breaking: Wrapper {
+  var base: any EnvironmentPool
+  let seed: UInt64
+  private var doomed: Slot?
+  var specification: EnvironmentSpecification { base.specification }
+  private var gone: Set<Slot> = []
+
+  init(base: any EnvironmentPool, seed: UInt64) {
+    self.base = base
+    self.seed = seed
+  }
+
+  mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    if let lost = slots.first(where: gone.contains) { throw .unknownSlot(lost) }
+    for (slot, option) in zip(slots, options) where option.seed == seed { doomed = slot }
+    try base.reset(slots, options, into: &batch)
+  }
+
+  mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    if let lost = slots.first(where: gone.contains) { throw .unknownSlot(lost) }
+    try base.step(slots, actions, into: &batch)
+    guard let doomed, let row = slots.firstIndex(of: doomed) else { return }
+    batch.faults[row] = .fault("it broke")
+    gone.insert(doomed)
+    self.doomed = nil
+  }
+
+  func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
+  func read(_ slot: Slot, from snapshot: inout SnapshotReader) {}
 }

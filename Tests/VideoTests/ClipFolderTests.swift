@@ -91,6 +91,27 @@ struct ClipFolderTests {
     #expect(clips.split(heldOut: 0.999).training.count == 1)
   }
 
+  /// Where clips are added, before or behind, those that were never to be trained on stay so.
+  @Test func heldOutEpisodesStayHeldOut() throws {
+    func write(_ name: String, _ first: Int) throws -> URL {
+      let url = folder.file(name)
+      try ClipShard.write(
+        Scenes.counting(200, starts: Array(stride(from: 0, to: 200, by: 4)), first: first), to: url)
+      return url
+    }
+    let (first, second) = (try write("a.safetensors", 0), try write("b.safetensors", 1000))
+    func shown(_ clips: ClipFolder, _ episodes: [ClipFolder.Episode]) -> Set<[UInt8]> {
+      Set(episodes.map { clips.shards[$0.shard].frames($0.frames) })
+    }
+    let alone = try ClipFolder(first)
+    let held = shown(alone, alone.split(heldOut: 0.2).heldOut)
+    #expect(held.count == 10)
+    let both = try ClipFolder([second, first])
+    let trained = shown(both, both.split(heldOut: 0.2).training)
+    // At the edge of the share a few change sides.
+    #expect(held.intersection(trained).count <= 3)
+  }
+
   @Test func aSingleEpisodeIsDividedInTime() throws {
     let url = folder.file("x.safetensors")
     try ClipShard.write(Scenes.counting(100), to: url)

@@ -62,4 +62,23 @@ struct ParallelImportTests {
     }
     #expect(try !folder.names.contains { $0.contains("partial") })
   }
+
+  /// Nothing of an import by other options, or of other inputs, is among the clips.
+  @Test func whatWasLeftByOthersIsNotTaken() throws {
+    let target = folder.file("clips")
+    let broken = folder.file("broken.mkv")
+    try Data("no video".utf8).write(to: broken)
+    #expect(throws: ImportError.self) {
+      try VideoImport(ImportOptions(size: 32, shortestEpisode: 4, framesPerShard: 4))
+        .run(videos + [broken], to: target, resumes: true)
+    }
+    let some = Array(videos.prefix(2))
+    let report = try VideoImport(options).run(some, to: target, resumes: true)
+    let clips = try ClipFolder(target)
+    #expect(clips.frameCount == report.total.kept)
+    let whole = folder.file("whole")
+    _ = try VideoImport(options).run(some, to: whole)
+    #expect(try clips.shards.map { $0.clip() } == ClipFolder(whole).shards.map { $0.clip() })
+    #expect(!clips.shards.contains { !$0.beginsAnywhere })
+  }
 }

@@ -37,7 +37,7 @@ struct VideoImportTests {
     #expect(report.sources.count == 1 && report.sources[0].framesPerSecond == 10)
     let shard = try ClipFolder(target).shards[0]
     #expect(shard.episodeStarts == [0, 30])
-    #expect(shard.metadata == ["source": "a.mkv", "fps": "10.0"])
+    #expect(shard.metadata == ["source": "a.mkv", "fps": "10.0", "begins": "anywhere"])
     #expect(shard.frames(0..<42) == pictures.flatMap(\.pixels))
   }
 

@@ -225,7 +225,7 @@ extension TrainingConfigurationTests {
       ("training.dynamics.time", { $0.dynamics.time = 1 }),
       ("training.rewards.batch", { $0.rewards.batch = 0 }),
       ("training.tokenizer.steps", { $0.tokenizer.steps = -1 }),
-      ("training.shortBatch", { $0.shortBatch = 0 }),
+      ("training.shortBatch", { $0.shortBatch = 0 }), ("training.shortTime", { $0.shortTime = 1 }),
       ("training.latentActions.optimizer.rate", { $0.latentActions.optimizer.rate = 2 }),
       ("training.actionOdds.optimizer.clip", { $0.actionOdds.optimizer.clip = 0 }),
       ("training.motionEmphasis", { $0.motionEmphasis = .infinity }),

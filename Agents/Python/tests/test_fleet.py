@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from protocol_server import ProtocolServer
 
-from genie_environments import Disconnected, Fleet, GenieVectorEnv, RetryPolicy, SessionLost
+from genie_environments import Disconnected, Fleet, GenieVectorEnv, RetryPolicy, Session, SessionLost
 
 QUICK = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
 
@@ -64,6 +64,21 @@ def test_a_server_that_forgot_us_is_asked_again(servers):
     assert len(fleet.step([1, 1, 1, 1]).faults) == 2
     fleet.reset()
     assert sorted(fleet.load.values()) == [2, 2] and not fleet.step([1, 1, 1, 1]).faults
+
+
+def test_what_fails_everywhere_is_told(servers, monkeypatch):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    fleet.open(4)
+    fleet.reset(seeds=[0, 1, 2, 3])
+
+    def fail(*_, **__):
+        raise Disconnected("the message is too large")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "reset", fail)
+        with pytest.raises(Disconnected, match="too large"):
+            fleet.reset(seeds=[0, 1, 2, 3])
+    assert fleet.reset(seeds=[0, 1, 2, 3]).observations[:, 0, 0, 0].tolist() == [0, 16, 32, 48]
 
 
 def test_a_server_that_is_not_there_yet(servers):

@@ -8,7 +8,24 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import genie_environments  # noqa: F401
-from genie_environments import GenieEnv, GenieVectorEnv, ServerError
+from genie_environments import GenieEnv, GenieVectorEnv, ServerError, Session
+
+
+def test_levels_of_a_part_of_the_environments(server, monkeypatch):
+    envs = GenieVectorEnv(3, server.endpoint, "Counting-v1")
+    envs.reset(seed=1)
+    asked = {}
+    monkeypatch.setattr(Session, "reset", _asking(asked, Session.reset))
+    envs.reset(seed=7, options={"reset_mask": np.array([True, False, True]), "level": [4, 5, 6]})
+    assert asked["levels"] == [4, 6] and asked["seeds"] == [7, 9]
+
+
+def _asking(asked, reset):
+    def asking(self, slots=None, **options):
+        asked.update(options)
+        return reset(self, slots, seeds=options["seeds"])
+
+    return asking
 
 
 def test_passes_check_env(target):

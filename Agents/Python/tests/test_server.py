@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from protocol_server import Counting, ProtocolServer, wait_until
 
-from genie_environments import Client, GenieError, GenieVectorEnv, Server, ServerError, Session, SessionLost
+from genie_environments import (
+    Client,
+    GenieError,
+    GenieVectorEnv,
+    RetryPolicy,
+    Server,
+    ServerError,
+    Session,
+    SessionLost,
+)
 from genie_environments.wire import Status
 
 
@@ -44,6 +53,51 @@ def test_an_environment_that_breaks_costs_its_own_slot_only(server):
         with pytest.raises(ServerError, match="UNKNOWN_SLOT"):
             session.step([1], slots[:1])
         assert session.step([1]).rewards.tolist() == [1]
+
+
+def test_what_an_environment_tells_may_be_no_number(server):
+    class Vague(Counting):
+        def step(self, action):
+            return *super().step(action)[:4], {"count": None if self.count == 1 else "many"}
+
+        def close(self):
+            raise BrokenPipeError
+
+    server._make = Vague
+    with Session(server.endpoint) as session:
+        slots = session.open(1, auxiliaries=["count"])
+        session.reset(seeds=[1])
+        for action in (3, 4):
+            batch = session.step([action])
+            assert batch.rewards.tolist() == [action] and np.isnan(batch.auxiliaries["count"]).all()
+        assert batch.observations[0, 0, 0, 0] == 18
+        session.close_slots(slots)
+        assert len(session.open(1)) == 1
+
+
+def test_no_slots_are_not_all_of_them(server):
+    with Session(server.endpoint) as session:
+        session.open(2, auxiliaries=["count"])
+        session.reset(seeds=[1, 2])
+        session.step([1, 1])
+        assert session.reset([]).observations.shape == (0, 4, 5, 3)
+        assert session.step([], []).auxiliaries["count"].shape == (0,)
+        assert session.snapshot([]) == [] and session.restore([], []) is None
+        with pytest.raises(ValueError):
+            session.restore([b"x"], [])
+        assert session.step([1, 1]).auxiliaries["count"].tolist() == [2, 2]
+
+
+def test_a_close_that_was_not_answered_is_carried_out(server):
+    retry = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
+    with Session(server.endpoint, retry=retry) as session:
+        slots = session.open(3)
+        session.reset(seeds=[1, 2, 3])
+        server.mute = 1000
+        with pytest.raises(GenieError):
+            session.close_slots(slots[2:])
+        server.mute = 0
+        assert session.step([1, 1]).rewards.tolist() == [1, 1] and session.slots == slots[:2]
 
 
 def test_a_session_that_is_silent_ends_and_makes_room():

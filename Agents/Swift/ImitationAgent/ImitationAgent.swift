@@ -84,7 +84,9 @@ struct ImitationAgent: ParsableCommand {
       playing.update(to: $0)
     }
     playing.finish()
-    let mean = Scores(results.map(\.return)).estimate { $0.mean }
+    let mean = try EvaluationReport(
+      policy: "imitation", environment: remote.specification.name, episodes: results
+    ).meanReturn
     print(
       "\(remote.specification.name): \(shown.count) transitions watched, \(episodes) episodes, return",
       String(format: "%.3f (95%%: %.3f to %.3f)", mean.value, mean.low, mean.high))

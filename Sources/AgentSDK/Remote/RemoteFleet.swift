@@ -127,15 +127,21 @@ public final class RemoteFleet: EnvironmentPool {
     batch.prepare(count: slots.count, for: observationSpace)
     // No episode is lost by a server that dies now: it starts elsewhere.
     var rows = Array(slots.indices)
+    var (rounds, failure): (Int, EnvironmentError?) = (0, nil)
     while !rows.isEmpty {
       try place(rows.map { slots[$0] }.filter { worlds[$0].place == nil })
       for (index, rows) in rowsByServer(rows, of: slots) {
-        attempt(index) { pool, batch throws(EnvironmentError) in
+        let error = attempt(index) { pool, batch throws(EnvironmentError) in
           try pool.reset(rows.map { worlds[slots[$0]].place!.slot }, rows.map { options[$0] }, into: &batch)
         }
+        failure = error ?? failure
         copy(rows, from: index, into: &batch)
       }
-      rows = rows.filter { worlds[slots[$0]].place == nil }
+      let left = rows.filter { worlds[slots[$0]].place == nil }
+      // What fails wherever it is asked is not the servers' fault.
+      rounds = left.count < rows.count ? 0 : rounds + 1
+      if rounds > servers.count, let failure { throw failure }
+      rows = left
     }
   }
 
@@ -183,16 +189,22 @@ public final class RemoteFleet: EnvironmentPool {
   }
 
   /// Calls a server that is there. Where that fails, its worlds are lost: whatever the reason, its slots are of no use.
+  /// - Returns: why it failed.
+  @discardableResult
   private func attempt(
     _ index: Int, _ call: (RemotePool, inout StepBatch) throws(EnvironmentError) -> Void
-  ) {
-    guard let pool = servers[index].pool else { return }
-    do throws(EnvironmentError) { try call(pool, &servers[index].batch) } catch {
+  ) -> EnvironmentError? {
+    guard let pool = servers[index].pool else { return nil }
+    do throws(EnvironmentError) {
+      try call(pool, &servers[index].batch)
+      return nil
+    } catch {
       servers[index].pool = nil
       servers[index].worlds = 0
       for slot in worlds.open where worlds[slot].place?.server == index { worlds[slot].place = nil }
       // A server that answers has only lost the session, and can have a new one.
       if case .sessionLost = error { connect(index) }
+      return error
     }
   }
 
@@ -221,7 +233,10 @@ public final class RemoteFleet: EnvironmentPool {
         } catch {
           reason = error
           refusals.insert(index)
-          if case .disconnected = error { attempt(index) { _, _ throws(EnvironmentError) in throw error } }
+          switch error {
+          case .disconnected, .sessionLost: attempt(index) { _, _ throws(EnvironmentError) in throw error }
+          default: break
+          }
         }
       }
     }

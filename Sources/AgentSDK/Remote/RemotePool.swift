@@ -82,6 +82,13 @@ public final class RemotePool: Snapshotting {
     guard dimensions.allSatisfy({ (1...16_384).contains($0) }), specification.actionSpace.count > 0 else {
       throw .refused(reason: "the server describes an environment of shape \(dimensions)")
     }
+    guard (1...Int(Int32.max)).contains(specification.slotLimit),
+      (0.01...1000).contains(specification.frameRate)
+    else {
+      throw .refused(
+        reason: "the server describes an environment of \(specification.slotLimit) slots and "
+          + "\(specification.frameRate) frames a second")
+    }
     return specification
   }
 

@@ -61,7 +61,7 @@ public struct BarredActions: Sendable {
         for frame in Swift.stride(from: frames.lowerBound, to: frames.upperBound - 1, by: Self.stride) {
           let scene = judge.read(folder.shards[shard].frames(frame..<frame + 1))
           let outcomes = map.names.indices.compactMap { judge.outcome(of: Int32($0), in: scene) }
-          guard outcomes.count == map.names.count else { continue }
+          guard !outcomes.isEmpty, outcomes.count == map.names.count else { continue }
           tape.reset()
           let shown = odds.odds(after: Array(store.tokens(shard, frame..<frame + 1)), tape: tape)
           for (action, effect) in effects.enumerated() {

@@ -166,7 +166,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dream.phase = .playing
     guard let prompt else {
       _ = dreamer.sampler.next(
-        action: Dynamics.noAction, state: &dream.state, configuration: levelSampling!,
+        action: Dynamics.noAction, state: &dream.state,
+        configuration: levelSampling!.with(tellsAge: dream.sampling.tellsAge),
         key: dream.key.folded(in: "level"), into: frame)
       return
     }

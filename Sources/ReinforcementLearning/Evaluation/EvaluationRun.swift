@@ -4,7 +4,9 @@ import Environments
 /// An ``Evaluation`` under way: a few slots that take one episode after another.
 struct EvaluationRun {
   private struct Player {
-    let slot: Slot
+    var slot: Slot
+    /// Whether the environment in the slot has failed: then the slot is of no use any more.
+    var isLost = false
     /// The episode that is played, by its place in the evaluation; nil when idle.
     var episode: Int?
     var total = 0.0
@@ -48,6 +50,10 @@ struct EvaluationRun {
     while true {
       var rows: [Int] = []
       for row in players.indices where players[row].episode == nil && next < evaluation.starts.count {
+        if players[row].isLost {
+          pool.close(players[row].slot)
+          players[row].slot = try pool.open(OpenOptions(horizon: evaluation.horizon))
+        }
         players[row] = Player(slot: players[row].slot, episode: next)
         rows.append(row)
         next += 1
@@ -93,6 +99,7 @@ struct EvaluationRun {
     result.length = player.length
     if let fault = batch.faults[source] {
       result.fault = "\(fault)"
+      if case .fault = fault { players[row].isLost = true }
     } else {
       result.terminated = batch.terminated[source]
       result.success = evaluation.success?.isMet(

@@ -61,10 +61,19 @@ public struct ActorCriticConfiguration: Codable, Sendable, Equatable {
   /// - Throws: ``PolicyError/unusable(reason:)`` for sizes that no network can have; a configuration may
   ///   come from a file.
   func outputOfStages() throws(PolicyError) -> (height: Int, width: Int, channels: Int) {
-    // Far above what anyone trains, and low enough that no product of sizes overflows.
     let sizes = 1...(1 << 14)
     func check(_ name: String, _ value: Int) throws(PolicyError) {
       guard sizes.contains(value) else { throw .unusable(reason: "\(name) is \(value)") }
+    }
+    // Far above what anyone trains.
+    func product(_ factors: Int...) throws(PolicyError) -> Int {
+      var result = 1
+      for factor in factors {
+        let (value, overflows) = result.multipliedReportingOverflow(by: factor)
+        guard !overflows, value <= 1 << 28 else { throw .unusable(reason: "it is too large") }
+        result = value
+      }
+      return result
     }
     try check("the frame's height", frame.height)
     try check("the frame's width", frame.width)
@@ -75,8 +84,8 @@ public struct ActorCriticConfiguration: Codable, Sendable, Equatable {
     guard actions.names.isEmpty || actions.names.count == actions.count else {
       throw .unusable(reason: "\(actions.names.count) names for \(actions.count) actions")
     }
-    var (height, width, channels) = (frame.height, frame.width, frame.channels * frames)
-    var values = height * width * channels
+    var (height, width, channels) = (frame.height, frame.width, try product(frame.channels, frames))
+    _ = try product(height, width, channels)
     for stage in stages {
       try check("a number of filters", stage.filters)
       try check("a kernel", stage.kernel)
@@ -84,15 +93,13 @@ public struct ActorCriticConfiguration: Codable, Sendable, Equatable {
       guard stage.kernel <= min(height, width) else {
         throw .unusable(reason: "a kernel of \(stage.kernel) for \(height) x \(width) places")
       }
-      values = max(values, stage.kernel * stage.kernel * channels * stage.filters)
+      _ = try product(stage.kernel, stage.kernel, channels, stage.filters)
       height = (height - stage.kernel) / stage.stride + 1
       width = (width - stage.kernel) / stage.stride + 1
       channels = stage.filters
-      values = max(values, height * width * channels)
+      _ = try product(height, width, channels)
     }
-    guard max(values, height * width * channels * hidden) <= 1 << 28 else {
-      throw .unusable(reason: "it is too large")
-    }
+    _ = try product(height, width, channels, hidden)
     return (height, width, channels)
   }
 }

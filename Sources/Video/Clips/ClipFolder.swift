@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// A data set: one or several folders of clip shards (or single ones), all with frames of one size.
 public struct ClipFolder: Sendable {
@@ -64,7 +65,8 @@ public struct ClipFolder: Sendable {
   public var hasEnds: Bool { shards.allSatisfy { $0.ends != nil } }
 
   /// Divides the data into episodes to train on and episodes never to train on; whole episodes, chosen by
-  /// the seed alone. Of a single episode the last part is held out, so that no frame is on both sides.
+  /// the seed and what they show: where other clips are added, those that were held out stay so (but for a few at the edge
+  /// of the share). Of a single episode the last part is held out, so that no frame is on both sides.
   /// - Parameter heldOut: the share of frames to hold out, 0 ..< 1. At least one episode is held out unless
   ///   it is 0, and at least one is not.
   public func split(heldOut: Double, seed: UInt64 = 0) -> (training: [Episode], heldOut: [Episode]) {
@@ -80,7 +82,8 @@ public struct ClipFolder: Sendable {
         [Episode(shard: 0, frames: cut..<frames.upperBound)]
       )
     }
-    let order = Permutation(count: episodes.count, seed: seed)
+    let marks = episodes.map { mark(of: $0, seed: seed) }
+    let order = episodes.indices.sorted { (marks[$0], $0) < (marks[$1], $1) }
     let wanted = Double(frameCount) * heldOut
     var chosen: Set<Int> = []
     var frames = 0
@@ -93,6 +96,16 @@ public struct ClipFolder: Sendable {
       episodes.indices.filter { !chosen.contains($0) }.map { episodes[$0] },
       chosen.sorted().map { episodes[$0] }
     )
+  }
+
+  /// A number that an episode has wherever it lies.
+  private func mark(of episode: Episode, seed: UInt64) -> UInt64 {
+    let (frames, shard) = (episode.frames, shards[episode.shard])
+    var hash = ContentHash()
+    for frame in [frames.lowerBound, frames.lowerBound + frames.count / 2, frames.upperBound - 1] {
+      hash.add(shard.frames(frame..<frame + 1))
+    }
+    return mixed(hash.value &+ UInt64(frames.count), seed)
   }
 }
 

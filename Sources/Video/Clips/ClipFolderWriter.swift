@@ -1,6 +1,5 @@
 import Foundation
 import Safetensors
-import Safetensors
 
 /// Makes a folder of clip shards that is there whole or not at all: shards are written into a hidden folder
 /// beside it, which gets its name at the end.
@@ -72,6 +71,16 @@ public final class ClipFolderWriter {
       })
     else { return nil }
     return record
+  }
+
+  /// Removes what an earlier writer has left of a part, or of all parts from a number on.
+  func discard(parts: PartialRangeFrom<Int>, below end: Int = .max) {
+    for file in naturallySorted(folder: temporary, extensions: ["safetensors", "json"]) {
+      let words = file.deletingPathExtension().lastPathComponent.split(separator: "-")
+      guard words.first == "part", words.count > 1, let part = Int(words[1]), parts.contains(part), part < end
+      else { continue }
+      try? FileManager.default.removeItem(at: file)
+    }
   }
 
   private func file(part: Int, shard: Int) -> URL {

@@ -53,6 +53,7 @@ public struct VideoImport: Sendable {
     nonisolated(unsafe) let writer = try clips { () throws(ClipError) in
       try ClipFolderWriter(target, keepsUnfinished: resumes)
     }
+    writer.discard(parts: expanded.count...)
     let state = State(inputs: expanded.count)
     withoutActuallyEscaping(progress) { progress in
       nonisolated(unsafe) let progress = progress
@@ -91,8 +92,11 @@ public struct VideoImport: Sendable {
       state.read(done.counts.read, of: done.path, expected: done.counts.read, at: index, progress)
       return (done, [])
     }
+    // Of other options, or of a file that was changed since.
+    writer.discard(parts: index..., below: index + 1)
     let source = try source(input)
-    var metadata = ["source": URL(filePath: source.path).lastPathComponent]
+    // Nobody knows where in an episode a video begins, or goes on after a cut.
+    var metadata = ["source": URL(filePath: source.path).lastPathComponent, "begins": "anywhere"]
     if let rate = source.framesPerSecond { metadata["fps"] = "\(rate)" }
     var shards = 0
     var curator = Curator(options: options, metadata: metadata) { clip throws(ImportError) in

@@ -38,7 +38,9 @@ struct LabelledTransitions: Sendable {
   private static func commonRewards(_ rewards: [Float]) -> [Float] {
     let events = rewards.filter { $0 != 0 }
     let counts = Dictionary(events.map { ($0, 1) }, uniquingKeysWith: +)
-    let common = counts.filter { $0.value * 100 >= events.count }.sorted { $0.value > $1.value }
+    let common = counts.filter { $0.value * 100 >= events.count }.sorted {
+      ($0.value, $0.key) > ($1.value, $1.key)
+    }
     return common.prefix(16).map(\.key).sorted()
   }
 

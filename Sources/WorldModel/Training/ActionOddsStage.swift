@@ -13,6 +13,7 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
   /// Frames that another follows, of every other episode.
   private let halves: [[Place]]
   private let heldOut: [Place]
+  private let isTrained: Bool
   /// Logarithms of how often each action follows each other one, and none: `[actions + 1, actions]`.
   private let habits: Tensor
   private let workers: Workers
@@ -35,6 +36,7 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
   ) {
     self.odds = odds
     self.store = store
+    self.isTrained = isTrained
     self.workers = workers
     func places(_ episodes: some Sequence<ClipFolder.Episode>) -> [Place] {
       episodes.flatMap { episode in
@@ -142,14 +144,17 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     return [("replaced", Double(replaced) / count), ("mostBarred", Double(barred.max() ?? 0) / count)]
   }
 
-  /// What was found, of all frames of the training episodes: each half judged by the classifier of the other.
+  /// What was found, of all frames of the training episodes: each half judged by the classifier of the other. Where they were trained on
+  /// other clips, nobody knows which of the two has seen an episode: then an action is unseen only if both say so.
   func unseen() -> UnseenActions {
     let actions = odds.configuration.actions
     var table = [Float](repeating: 1, count: store.count * actions)
     for half in 0..<2 {
-      for (place, found) in zip(halves[half], found(halves[half], by: 1 - half)) {
+      let judged = found(halves[half], by: 1 - half)
+      let others = isTrained ? found(halves[half], by: half) : judged
+      for (place, (one, other)) in zip(halves[half], zip(judged, others)) {
         let first = store.place(place.shard, place.frame) * actions
-        table.replaceSubrange(first..<first + actions, with: found)
+        table.replaceSubrange(first..<first + actions, with: zip(one, other).map(max))
       }
     }
     return UnseenActions(store, odds: table, similarities: odds.similarities)

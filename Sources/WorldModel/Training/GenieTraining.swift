@@ -112,11 +112,16 @@ public final class GenieTraining {
   ) {
     var records: [StageRecord] = []
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
-    let learnsRewards = isLabelled && takenHeads.rewards == nil
+    // Without a step, or a label, there is nothing but chance in them.
+    let learnsRewards =
+      isLabelled && takenHeads.rewards == nil && configuration.labelledEpisodes > 0
+      && (seconds != nil || configuration.rewards.steps > 0)
     let rewardShare = learnsRewards ? 0.05 : 0
     let tokenShare = taken != nil ? 0 : configuration.tokenizerShare + configuration.latentActionShare
     let masksUnseen = configuration.masking.unseenActions > 0 && taken != .dynamics
-    let needsOdds = masksUnseen || genie.configuration.sampling.leastOdds > 0
+    let needsOdds =
+      (masksUnseen || genie.configuration.sampling.leastOdds > 0)
+      && (takenHeads.odds != nil || seconds != nil || configuration.actionOdds.steps > 0)
     let oddsShare = needsOdds && takenHeads.odds == nil ? 0.1 : 0
     let dynamicsShare = max(0.05, 1 - tokenShare - rewardShare - oddsShare)
     func run(_ stage: any TrainingStage, share: Double) throws {

@@ -51,7 +51,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     let own = key.folded(in: UInt64(step))
     let placement = training.codePlacement ?? 0.9
     if training.codePlacement != nil, progress >= placement,
-      progress * Double(step - 1) < placement * Double(step)
+      progress * Double(step - 1) < placement * Double(step) * (1 - 1e-9)
     {
       var census = CodeCensus(tokenizer, clips: clips, origins: windows, workers: parallel.workers)
       census.placeUnusedCodes(patches: configuration.batch * configuration.time * tokenizer.tokens)

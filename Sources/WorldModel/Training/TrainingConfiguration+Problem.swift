@@ -16,9 +16,9 @@ extension TrainingConfiguration {
     for (name, value) in amounts where !(0...1e6).contains(value) {
       return "training.\(name) is \(value): it is 0 to 1000000"
     }
-    for (name, value) in [("shortTime", shortTime), ("shortBatch", shortBatch)]
-    where !(1...65_536).contains(value) {
-      return "training.\(name) is \(value): it is 1 to 65536"
+    for (name, value, least) in [("shortTime", shortTime, 2), ("shortBatch", shortBatch, 1)]
+    where !(least...65_536).contains(value) {
+      return "training.\(name) is \(value): it is \(least) to 65536"
     }
     guard heldOut < 1 else { return "training.heldOut is \(heldOut): then nothing is left to train on" }
     guard labelledEpisodes >= 0 else { return "training.labelledEpisodes is \(labelledEpisodes)" }

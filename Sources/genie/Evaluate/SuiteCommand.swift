@@ -66,6 +66,9 @@ struct SuiteCommand: ParsableCommand {
   func validate() throws {
     guard (1...100_000).contains(levels) else { throw ValidationError("--levels is 1 to 100000.") }
     guard (1...1000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000.") }
+    guard optimum?.isFinite ?? true, successReward?.isFinite ?? true else {
+      throw ValidationError("--optimum and --success-reward are finite numbers.")
+    }
     guard (environment == nil) != (world == nil) else {
       throw ValidationError("Levels come from --environment or from --world.")
     }

@@ -73,6 +73,7 @@ struct AuditCommand: ParsableCommand {
     for name in policies {
       let base = GeneratedWorldPool(started, workers: threads)
       let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
+      try policy.check(base.specification)
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
       let audit = try DreamAudit(

@@ -43,12 +43,21 @@ struct CorrelationCommand: ParsableCommand {
     guard (1...100).contains(snapshots), (2...10_000).contains(levels), (1...10_000).contains(horizon) else {
       throw ValidationError("--snapshots is 1 to 100, --levels 2 to 10000, --horizon 1 to 10000.")
     }
+    let least = snapshots * PPOConfiguration().rolloutSize
+    guard steps >= least else {
+      throw ValidationError("--snapshots \(snapshots) needs --steps \(least) at least: one update each.")
+    }
   }
 
   func run() throws {
     let ground = try Ground(sampling.applied(to: try worldOptions.load()))
-    let threads = Workers()
-    let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
+    let folder = try ExperimentFolder(
+      url: URL(filePath: out),
+      settings: [
+        "world": ground.world.identity, "steps": "\(steps)", "snapshots": "\(snapshots)",
+        "horizon": "\(horizon)",
+      ], style: output.progressStyle)
+    let threads = folder.workers
     let actions = ground.specification.actionSpace
     let inverse = try ground.world.buttons
     let training = folder.url.appending(path: "real")

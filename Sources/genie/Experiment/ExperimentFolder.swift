@@ -6,6 +6,7 @@ import Foundation
 import GeneratedWorlds
 import ReinforcementLearning
 import Reporting
+import Safetensors
 import Video
 
 /// Where an experiment keeps what it has done, so that it goes on where it was interrupted.
@@ -13,6 +14,30 @@ struct ExperimentFolder {
   let url: URL
   let workers: Workers
   let style: ProgressBar.Style
+
+  private static let settingsFile = "settings.json"
+
+  /// Begins an experiment in a folder, or goes on with it.
+  /// - Parameter settings: what decides the stages that are kept, by names that a user knows. What is part of a stage's name, or only adds
+  ///   stages, is left out.
+  /// - Throws: ``ExperimentError/otherSettings(folder:name:was:now:)`` where the folder holds stages of other settings.
+  init(url: URL, settings: [String: String], style: ProgressBar.Style) throws {
+    (self.url, workers, self.style) = (url, Workers(), style)
+    let file = url.appending(path: Self.settingsFile)
+    if let data = try? Data(contentsOf: file),
+      let kept = try? JSONDecoder().decode([String: String].self, from: data)
+    {
+      for name in Set(kept.keys).union(settings.keys).sorted() where kept[name] != settings[name] {
+        throw ExperimentError.otherSettings(
+          folder: url.relativePath, name: name, was: kept[name] ?? "none", now: settings[name] ?? "none")
+      }
+    } else {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+      try AtomicFile.write(Array(try encoder.encode(settings)), to: file)
+    }
+  }
 
   /// An evaluation, or what is kept of it.
   /// - Parameter name: differs for whatever decides the result.
@@ -120,24 +145,30 @@ struct Ground {
   }
 }
 
-/// Several runs of one kind on the same levels, as a matrix: a stratum a level, a score a run.
-extension Scores {
-  init(runs: [EvaluationReport]) {
-    let count = runs.first?.episodes.count ?? 0
-    self.init(strata: (0..<count).map { level in runs.map { $0.episodes[level].return } })
+extension World {
+  /// Tells the worlds of experiments apart: by their models and by how they are sampled.
+  var identity: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let sampling = (try? encoder.encode(manifest.sampling)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let models = manifest.hashes.sorted { $0.key < $1.key }.map(\.value).joined()
+    return "\(manifest.name) \(ContentHash((models + sampling).utf8))"
   }
 }
 
 /// Several runs of one kind.
 extension [EvaluationReport] {
-  /// Over runs; of a single one over its episodes.
-  var meanReturn: ScoreEstimate {
-    count == 1 ? self[0].meanReturn : Scores(runs: self).estimate { $0.mean }
-  }
+  /// The mean returns of the runs; of a single one the returns of its episodes. What a run learned shows in all of its levels, so
+  /// that runs are what is drawn anew for an interval, and not their episodes.
+  var scores: Scores { count == 1 ? self[0].returns : Scores(map(\.meanReturn.value)) }
 
-  /// The mean share of successes of those that tell it.
-  var meanSuccess: Double {
-    let shares = compactMap { $0.successRate?.value }
-    return shares.reduce(0, +) / Double(Swift.max(1, shares.count))
+  /// Over runs; of a single one over its episodes.
+  var meanReturn: ScoreEstimate { scores.estimate { $0.mean } }
+
+  /// As ``meanReturn``, of the shares of successes; 0 where nobody tells them.
+  var success: ScoreEstimate {
+    if count == 1, let rate = self[0].successRate { return rate }
+    let rates = compactMap { $0.successRate?.value }
+    return rates.isEmpty ? ScoreEstimate(value: 0, low: 0, high: 0) : Scores(rates).estimate { $0.mean }
   }
 }

@@ -114,7 +114,12 @@ struct FaultsCommand: ParsableCommand {
 
   func run() throws {
     let ground = try Ground(try worldOptions.load())
-    let folder = ExperimentFolder(url: URL(filePath: out), workers: Workers(), style: output.progressStyle)
+    let folder = try ExperimentFolder(
+      url: URL(filePath: out),
+      settings: [
+        "world": ground.world.identity, "steps": "\(steps)", "missed": "\(missed)", "invented": "\(invented)",
+        "flags": "\(flags)", "walls": "\(walls)", "slips": "\(slips)",
+      ], style: output.progressStyle)
     let evaluation = try ground.suite(levels: levels).evaluation
     let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]
     var table = Table(header)
@@ -143,7 +148,7 @@ struct FaultsCommand: ParsableCommand {
       cells.append([
         condition.name, condition.what, runs.map { decimal($0.meanReturn.value) }.joined(separator: ", "),
         decimal(mean.value), "\(decimal(mean.low)) to \(decimal(mean.high))",
-        percent(runs.meanSuccess),
+        percent(runs.success.value),
       ])
       figures[condition.name] = [
         "what": .string(condition.what), "return": .estimate(mean),

@@ -54,12 +54,14 @@ struct ImitationCommand: ParsableCommand {
   }
 
   func run() throws {
-    let threads = Workers()
-    let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
+    let ground = try Ground(try worldOptions.load())
+    let folder = try ExperimentFolder(
+      url: URL(filePath: out),
+      settings: ["world": ground.world.identity, "steps": "\(steps)", "episodes": "\(episodes)"],
+      style: output.progressStyle)
     let experiment = ImitationExperiment(
-      ground: try Ground(try worldOptions.load()), folder: folder, episodes: episodes, steps: steps,
-      seeds: seeds,
-      samples: samples.sorted(), levels: levels, choice: choice)
+      ground: ground, folder: folder, episodes: episodes, steps: steps, seeds: seeds,
+      samples: Set(samples).sorted(), levels: levels, choice: choice)
     let result = try experiment.run()
     print(result.table)
     print("mapped latent actions that are what was pressed: \(percent(result.agreement))")

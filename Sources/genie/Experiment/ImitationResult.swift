@@ -25,12 +25,6 @@ struct ImitationResult {
     self.samples = samples
   }
 
-  private func success(_ runs: [EvaluationReport]) -> ScoreEstimate {
-    let levels = runs.first?.episodes.count ?? 0
-    let strata = (0..<levels).map { level in runs.map { $0.episodes[level].success == true ? 1.0 : 0 } }
-    return Scores(strata: runs.count == 1 ? [strata.flatMap { $0 }] : strata).estimate { $0.mean }
-  }
-
   private var rows: [(name: String, runs: [EvaluationReport])] {
     samples.map { ("\($0) labelled transitions", imitated[$0] ?? []) } + [("oracle", oracle)]
       + (random.map { [("random", [$0])] } ?? [])
@@ -38,7 +32,7 @@ struct ImitationResult {
 
   private var cells: [[String]] {
     rows.filter { !$0.runs.isEmpty }.map { name, runs in
-      let (success, returns) = (success(runs), runs.meanReturn)
+      let (success, returns) = (runs.success, runs.meanReturn)
       return [
         name, "\(runs.count)", percent(success.value), "\(percent(success.low)) to \(percent(success.high))",
         decimal(returns.value), "\(decimal(returns.low)) to \(decimal(returns.high))",
@@ -56,13 +50,14 @@ struct ImitationResult {
 
   var figures: JSONReport {
     func both(_ runs: [EvaluationReport]) -> JSONValue {
-      ["success": .estimate(success(runs)), "return": .estimate(runs.meanReturn)]
+      ["success": .estimate(runs.success), "return": .estimate(runs.meanReturn)]
     }
     return JSONReport([
       "imitation": .object([
         "success_by_samples": .object(
           Dictionary(
-            uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate(success(imitated[$0] ?? []))) })),
+            uniqueKeysWithValues: samples.map { ("\($0)", JSONValue.estimate((imitated[$0] ?? []).success)) })
+        ),
         "return_by_samples": .object(
           Dictionary(
             uniqueKeysWithValues: samples.map {
@@ -92,10 +87,10 @@ struct ImitationResult {
       "The share of \(suite.count) unseen levels whose flag was reached; the oracle was cloned from all true actions."
     )
     var chart = LineChart(title: "Levels whose flag was reached", x: "labelled transitions", range: 0...1)
-    chart.append("imitation", samples.map { (Double($0), success(imitated[$0] ?? []).value) })
+    chart.append("imitation", samples.map { (Double($0), (imitated[$0] ?? []).success.value) })
     let ends = [Double(samples.first ?? 0), Double(samples.last ?? 1)]
-    chart.append("oracle", ends.map { ($0, success(oracle).value) }, isDashed: true)
-    if let random { chart.append("random", ends.map { ($0, success([random]).value) }, isDashed: true) }
+    chart.append("oracle", ends.map { ($0, oracle.success.value) }, isDashed: true)
+    if let random { chart.append("random", ends.map { ($0, [random].success.value) }, isDashed: true) }
     page.drawing("success", chart, alt: "Success against labelled transitions")
     page.table(Self.header, cells)
     page.definitions(

@@ -47,8 +47,13 @@ struct RewardsCommand: ParsableCommand {
 
   func run() throws {
     let ground = try Ground(try worldOptions.load())
-    let (world, threads) = (ground.world, Workers())
-    let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
+    let world = ground.world
+    let folder = try ExperimentFolder(
+      url: URL(filePath: out),
+      settings: [
+        "world": world.identity, "steps": "\(steps)", "horizon": "\(horizon)", "video": "\(video)",
+      ], style: output.progressStyle)
+    let threads = folder.workers
     let start = world.starting(from: [Self.picture(world.levels)])
     let goal = try Self.goal(start, steps: horizon / 4, workers: threads)
     let expert = try Cloning(ground: ground, folder: folder).cloned(

@@ -72,9 +72,13 @@ struct TransferCommand: ParsableCommand {
   }
 
   func run() throws {
-    let threads = Workers()
-    let folder = ExperimentFolder(url: URL(filePath: out), workers: threads, style: output.progressStyle)
     let ground = try Ground(try worldOptions.load(), endpoint: endpoint)
+    let folder = try ExperimentFolder(
+      url: URL(filePath: out),
+      settings: [
+        "world": ground.world.identity, "steps": "\(steps)", "clips": clips ?? "none",
+        "game": "\(ground.specification.name)",
+      ], style: output.progressStyle)
     let video =
       try clips.map { try ClipFolder(URL(filePath: $0)) }
       ?? folder.video("video", policy: .random, episodes: 200, seed: 77)

@@ -62,8 +62,7 @@ struct TransferResult {
 
   private func ratio(_ outcome: Outcome) -> ScoreEstimate? {
     guard let random else { return nil }
-    return Scores(outcome.game.flatMap { $0.returns.all }).estimateOfShare(
-      of: Scores(bestReal.flatMap { $0.returns.all }), over: Scores(random.returns.all))
+    return outcome.game.scores.estimateOfShare(of: bestReal.scores, over: random.returns)
   }
 
   private var cells: [[String]] {
@@ -73,7 +72,7 @@ struct TransferResult {
       return [
         title, "\(runs.count)", decimal(estimate.value),
         "\(decimal(estimate.low)) to \(decimal(estimate.high))",
-        decimal(all.interquartileMean), percent(runs.meanSuccess),
+        decimal(all.interquartileMean), percent(runs.success.value),
         believed.isEmpty ? "" : decimal(believed.meanReturn.value),
         outcomes.first { $0.game.map(\.policy) == runs.map(\.policy) }.flatMap(ratio)
           .map { "\(decimal($0.value)) (\(decimal($0.low)) to \(decimal($0.high)))" } ?? "",

@@ -48,6 +48,8 @@ class Fleet:
         self._next = 0
         self.slots: list[int] = []
         self._places: dict[int, tuple[int, int] | None] = {}
+        #: Why a server was given up last.
+        self._failure: GenieError | None = None
         self._sent: tuple[list[int], list[tuple[int, list[int]]]] | None = None
         failures = [self._connect(index) for index in range(len(self._endpoints))]
         found = [session for session in self._sessions if session is not None]
@@ -92,14 +94,20 @@ class Fleet:
         slots = self.slots if slots is None else list(slots)
         options = {"seeds": seeds, "levels": levels, "prompts": prompts}
         batch = self._batch(len(slots))
-        rows = list(range(len(slots)))
+        rows, rounds = list(range(len(slots))), 0
+        self._failure = None
         while rows:
             self._place([slots[row] for row in rows if self._places[slots[row]] is None])
             for index, share in self._shares(slots, rows):
                 chosen = {name: None if c is None else [c[row] for row in share] for name, c in options.items()}
                 part = self._attempt(index, lambda s: s.reset(self._numbers(slots, share), **chosen))
                 self._copy(part, share, batch)
-            rows = [row for row in rows if self._places[slots[row]] is None]
+            left = [row for row in rows if self._places[slots[row]] is None]
+            # What fails wherever it is asked is not the servers' fault.
+            rounds = 0 if len(left) < len(rows) else rounds + 1
+            if rounds > len(self._endpoints) and self._failure is not None:
+                raise self._failure
+            rows = left
         return batch
 
     def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
@@ -191,6 +199,7 @@ class Fleet:
         try:
             return call(session)
         except GenieError as error:
+            self._failure = error
             self._sessions[index] = None
             for slot, place in self._places.items():
                 if place is not None and place[0] == index:

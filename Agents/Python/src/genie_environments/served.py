@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -117,7 +119,11 @@ class Slots:
         """Closes some, or all."""
         for number in list(self._slots) if numbers is None else numbers:
             if (slot := self._slots.pop(number, None)) is not None:
-                slot.environment.close()
+                try:
+                    slot.environment.close()
+                except Exception:
+                    # It is of no use any more, however it takes it.
+                    logging.getLogger(__name__).exception("an environment could not be closed")
 
     def _named(self, request: Message, payloads: int) -> list[int]:
         if len(request.payloads) != payloads:
@@ -192,6 +198,7 @@ class Slots:
             try:
                 result = body(row, slot)
                 observations[row] = result.observation
+                numeric[0, row] = result.reward
             except Failure as failure:
                 codes[row] = failure.status
                 faults.append({"row": row, "status": failure.status, **failure.detail})
@@ -203,9 +210,8 @@ class Slots:
                 reason = f"the environment failed: {type(error).__name__}"
                 faults.append({"row": row, "status": int(Status.FAULT), "message": reason, "reason": reason})
                 continue
-            numeric[0, row] = result.reward
             for place, name in enumerate(names, 1):
-                numeric[place, row] = result.info.get(name, np.nan) if name in slot.auxiliaries else np.nan
+                numeric[place, row] = _number(result.info.get(name)) if name in slot.auxiliaries else np.nan
             flags[row] = int(result.terminated) | int(result.truncated) << 1
         head = np.frombuffer(numeric.tobytes() + flags.tobytes() + codes.tobytes(), np.uint8)
         return faults, [head, observations]
@@ -216,6 +222,14 @@ class Slots:
         if (len(values) or wanted.any()) and len(values) != len(wanted):
             raise MalformedMessage(f"{len(values)} {what} for {len(wanted)} slots")
         return values
+
+
+def _number(value: Any) -> float:
+    """What an environment tells beside the reward, where it is a number; the step has been taken all the same."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _integers(payload: Any, dtype: str, what: str) -> np.ndarray:

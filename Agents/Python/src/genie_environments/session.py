@@ -81,6 +81,8 @@ class Session:
         prompts: Sequence[np.ndarray | None] | None = None,
     ) -> Batch:
         """Starts episodes in some slots, or all. Prompts are uint8 `[(frames,) height, width, 3]`."""
+        if slots is not None and len(slots) == 0:
+            return self._nothing()
         rows = len(self.slots) if slots is None else len(slots)
         columns: list[list[Any]] = [list(c) if c is not None else [None] * rows for c in (seeds, levels, prompts)]
         if any(len(c) != rows for c in columns):
@@ -105,11 +107,16 @@ class Session:
 
     def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
         """Steps some slots, or all, once."""
+        if slots is not None and len(slots) == 0 and len(actions) == 0:
+            return self._nothing()
         self.send(actions, slots)
         return self.receive()
 
     def send(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> None:
         """Sends a step without waiting; `receive` brings its answer."""
+        if slots is not None and len(slots) == 0:
+            # On the wire no slot means all of them.
+            raise ValueError("a step of no slots")
         codes = np.asarray(actions, "<i4").tobytes()
         self._rows = len(codes) // 4
         self._post(Operation.STEP, b"", [self._numbers(slots), codes])
@@ -122,6 +129,8 @@ class Session:
 
     def snapshot(self, slots: Sequence[int] | None = None) -> list[bytes]:
         """The whole state of some slots, or all, each as bytes that name what they can be restored into."""
+        if slots is not None and len(slots) == 0:
+            return []
         reply = self._call(Operation.SNAPSHOT, b"", [self._numbers(slots)])
         if len(reply.payloads) != 2:
             raise MalformedMessage(f"{len(reply.payloads)} payloads of snapshots")
@@ -134,6 +143,10 @@ class Session:
 
     def restore(self, snapshots: Sequence[bytes], slots: Sequence[int] | None = None) -> None:
         """Puts some slots, or all, into states that were kept: all of them, or none."""
+        if slots is not None and len(slots) == 0:
+            if snapshots:
+                raise ValueError(f"no slots, and {len(snapshots)} snapshots")
+            return
         lengths = np.array([len(blob) for blob in snapshots], "<u8").tobytes()
         self._call(Operation.RESTORE, b"", [self._numbers(slots), lengths, b"".join(snapshots)])
 
@@ -202,11 +215,17 @@ class Session:
     def _abandon(self) -> None:
         """Sees a request through that nobody waits for any more."""
         assert self._pending is not None
+        request = self._pending[0]
+        closing = None
+        if request.operation == Operation.CLOSE:
+            closing = set(np.frombuffer(request.payloads[0], "<i4").tolist())
         reply = self._finish()
         if reply.operation in (Operation.OPEN, Operation.FORK):
             opened = reply.json()
             self._auxiliaries = opened["auxiliaries"]
             self._call(Operation.CLOSE, b"", [np.array(opened["slots"], "<i4").tobytes()])
+        elif closing is not None and reply.status == Status.OK:
+            self.slots = [slot for slot in self.slots if slot not in closing]
 
     def _resume(self, epoch: int) -> bool:
         """Takes the session up at a server that was started anew, where that keeps sessions."""
@@ -234,6 +253,14 @@ class Session:
         if self._token != NO_IDENTIFIER and (reply.status == Status.OK or reply.status >= Status.UNKNOWN_SLOT):
             self._sequence = request.sequence
         return raise_for(reply)
+
+    def _nothing(self) -> Batch:
+        """Of no slots, without asking: on the wire that means all of them."""
+        none = np.zeros(0, bool)
+        return Batch(
+            np.zeros((0, *self.specification.observation.shape), np.uint8), np.zeros(0, np.float32),
+            none, none.copy(), auxiliaries={name: np.zeros(0, np.float32) for name in self._auxiliaries},
+        )  # fmt: skip
 
     def _batch(self, reply: Message) -> Batch:
         rows, shape = self._rows, self.specification.observation.shape

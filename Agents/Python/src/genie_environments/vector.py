@@ -85,15 +85,15 @@ class GenieVectorEnv(VectorEnv):
         else:
             seeds = list(seed)
         options = options or {}
-        mask = options.get("reset_mask")
-        if mask is not None and self._has_begun:
-            return self._reset_some(np.flatnonzero(mask), seeds, options)
         level = options.get("level")
         levels: list[int | None]
         if level is None or isinstance(level, (int, np.integer)):
             levels = [None if level is None else int(level)] * self.num_envs
         else:
             levels = list(level)
+        mask = options.get("reset_mask")
+        if mask is not None and self._has_begun:
+            return self._reset_some(np.flatnonzero(mask), seeds, levels, options.get("prompt"))
         batch = self._session.reset(seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
         _raise_fault(batch)
         self._has_begun = True
@@ -123,14 +123,14 @@ class GenieVectorEnv(VectorEnv):
         return observations, rewards, terminated, truncated, infos
 
     def _reset_some(
-        self, rows: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any]
+        self, rows: np.ndarray, seeds: Sequence[int | None], levels: Sequence[int | None], prompt: np.ndarray | None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Starts episodes in some rows; the others stay where they are."""
         self._frames = self._frames.copy()
         if rows.size:
             batch = self._session.reset(
                 [self._slots[i] for i in rows], seeds=[seeds[i] for i in rows],
-                levels=[options.get("level")] * rows.size, prompts=[options.get("prompt")] * rows.size,
+                levels=[levels[i] for i in rows], prompts=[prompt] * rows.size,
             )  # fmt: skip
             _raise_fault(batch)
             self._frames[rows] = batch.observations

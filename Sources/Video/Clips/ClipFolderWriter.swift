@@ -73,11 +73,11 @@ public final class ClipFolderWriter {
     return record
   }
 
-  /// Removes what an earlier writer has left of a part, or of all parts from a number on.
-  func discard(parts: PartialRangeFrom<Int>, below end: Int = .max) {
+  /// Removes what an earlier writer has left of some parts.
+  func discard(_ isDiscarded: (_ part: Int) -> Bool) {
     for file in naturallySorted(folder: temporary, extensions: ["safetensors", "json"]) {
       let words = file.deletingPathExtension().lastPathComponent.split(separator: "-")
-      guard words.first == "part", words.count > 1, let part = Int(words[1]), parts.contains(part), part < end
+      guard words.first == "part", words.count > 1, let part = Int(words[1]), isDiscarded(part)
       else { continue }
       try? FileManager.default.removeItem(at: file)
     }

@@ -53,7 +53,8 @@ public struct VideoImport: Sendable {
     nonisolated(unsafe) let writer = try clips { () throws(ClipError) in
       try ClipFolderWriter(target, keepsUnfinished: resumes)
     }
-    writer.discard(parts: expanded.count...)
+    let count = expanded.count
+    writer.discard { $0 >= count }
     let state = State(inputs: expanded.count)
     withoutActuallyEscaping(progress) { progress in
       nonisolated(unsafe) let progress = progress
@@ -93,7 +94,7 @@ public struct VideoImport: Sendable {
       return (done, [])
     }
     // Of other options, or of a file that was changed since.
-    writer.discard(parts: index..., below: index + 1)
+    writer.discard { $0 == index }
     let source = try source(input)
     // Nobody knows where in an episode a video begins, or goes on after a cut.
     var metadata = ["source": URL(filePath: source.path).lastPathComponent, "begins": "anywhere"]

@@ -71,10 +71,9 @@ struct FaultsCommand: ParsableCommand {
     let name: String
     let what: String
     var game = FaultyGame()
-    var horizon: Int? = 128
     var codes = false
-    var cutsGoals = false
-    var repeats: Int?
+    /// How its episodes are cut, and when they are over.
+    var rule = DreamRules(name: "plain", horizon: 128)
   }
 
   private var allConditions: [Condition] {
@@ -83,14 +82,16 @@ struct FaultsCommand: ParsableCommand {
     let lucky = "\(decimal(1000 * flags)) of 1,000 steps further to the right come to a flag"
     let luck = FaultyGame(faults: .init(flags: flags))
     let closed = "\(decimal(1000 * walls)) of 1,000 columns are closed"
-    let limited = "cut after 256 steps, over after 16 that show nothing new"
+    let usual = DreamRules.all.first { $0.name == DreamRules.usual }!
+    let limited = "cut after \(usual.horizon!) steps, over after \(usual.repeats!) that show nothing new"
+    let goals = DreamRules(name: "cut", horizon: 128, cutsGoals: true)
     let slipping = "\(decimal(1000 * slips)) of 1,000 steps do what another action does"
     let all = FaultyGame.Faults(missed: missed, invented: invented, walls: walls, slips: slips)
     return [
       Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
-      Condition(name: "short", what: "cut after 64 steps", horizon: 64),
-      Condition(name: "long", what: "cut after 256 steps", horizon: 256),
-      Condition(name: "whole", what: "not cut", horizon: nil),
+      Condition(name: "short", what: "cut after 64 steps", rule: DreamRules(name: "short", horizon: 64)),
+      Condition(name: "long", what: "cut after 256 steps", rule: DreamRules(name: "long", horizon: 256)),
+      Condition(name: "whole", what: "not cut", rule: DreamRules(name: "whole")),
       Condition(name: "codes", what: "pressed by the world's latent actions", codes: true),
       Condition(name: "missed", what: told, game: FaultyGame(faults: .init(missed: missed))),
       Condition(name: "invented", what: others, game: FaultyGame(faults: .init(invented: invented))),
@@ -98,16 +99,16 @@ struct FaultsCommand: ParsableCommand {
         name: "both", what: "\(told), and \(others)",
         game: FaultyGame(faults: .init(missed: missed, invented: invented))),
       Condition(name: "luck", what: lucky, game: luck),
-      Condition(name: "luck-cut", what: "\(lucky), and flags cut it, unpaid", game: luck, cutsGoals: true),
-      Condition(name: "cut", what: "flags cut it, unpaid", cutsGoals: true),
-      Condition(name: "limited", what: limited, horizon: 256, repeats: 16),
+      Condition(name: "luck-cut", what: "\(lucky), and flags cut it, unpaid", game: luck, rule: goals),
+      Condition(name: "cut", what: "flags cut it, unpaid", rule: goals),
+      Condition(name: "limited", what: limited, rule: usual),
       Condition(
         name: "walls", what: "\(limited), and \(closed)", game: FaultyGame(faults: .init(walls: walls)),
-        horizon: 256, repeats: 16),
+        rule: usual),
       Condition(name: "slips", what: slipping, game: FaultyGame(faults: .init(slips: slips))),
       Condition(
         name: "dream", what: "\(limited); \(told), \(others), \(closed), \(slipping)",
-        game: FaultyGame(faults: all), horizon: 256, repeats: 16),
+        game: FaultyGame(faults: all), rule: usual),
       Condition(name: "anywhere", what: "begun anywhere in a level", game: FaultyGame(startAnywhere: true)),
     ]
   }
@@ -132,10 +133,8 @@ struct FaultsCommand: ParsableCommand {
         let file = try Training(
           folder: folder.url.appending(path: name),
           configuration: PPOConfiguration(totalSteps: steps, seed: seed), style: output.progressStyle
-        ).run(title: name, horizon: condition.horizon, workers: folder.workers) {
-          var pool: any EnvironmentPool = GamePool(condition.game)
-          if let repeats = condition.repeats { pool = RepeatLimit(pool, steps: repeats) }
-          if condition.cutsGoals { pool = GoalCut(pool, reward: Ground.goal) }
+        ).run(title: name, horizon: condition.rule.horizon, workers: folder.workers) {
+          let pool = condition.rule.ended(GamePool(condition.game))
           return try condition.codes ? MappedActions(pool, map: ground.map) : pool
         }
         let policy = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)

@@ -48,8 +48,6 @@ class Fleet:
         self._next = 0
         self.slots: list[int] = []
         self._places: dict[int, tuple[int, int] | None] = {}
-        #: Why a server was given up last.
-        self._failure: GenieError | None = None
         self._sent: tuple[list[int], list[tuple[int, list[int]]]] | None = None
         failures = [self._connect(index) for index in range(len(self._endpoints))]
         found = [session for session in self._sessions if session is not None]
@@ -95,18 +93,19 @@ class Fleet:
         options = {"seeds": seeds, "levels": levels, "prompts": prompts}
         batch = self._batch(len(slots))
         rows, rounds = list(range(len(slots))), 0
-        self._failure = None
+        failure: GenieError | None = None
         while rows:
             self._place([slots[row] for row in rows if self._places[slots[row]] is None])
             for index, share in self._shares(slots, rows):
                 chosen = {name: None if c is None else [c[row] for row in share] for name, c in options.items()}
                 part = self._attempt(index, lambda s: s.reset(self._numbers(slots, share), **chosen))
+                failure = part if isinstance(part, GenieError) else failure
                 self._copy(part, share, batch)
             left = [row for row in rows if self._places[slots[row]] is None]
             # What fails wherever it is asked is not the servers' fault.
             rounds = 0 if len(left) < len(rows) else rounds + 1
-            if rounds > len(self._endpoints) and self._failure is not None:
-                raise self._failure
+            if rounds > len(self._endpoints) and failure is not None:
+                raise failure
             rows = left
         return batch
 
@@ -192,14 +191,13 @@ class Fleet:
         return [self._places[slots[row]][1] for row in rows]  # type: ignore[index]
 
     def _attempt(self, index: int, call: Any) -> Any:
-        """Calls a server that is there. Where that fails its environments are lost, and None is returned."""
+        """Calls a server that is there. Where that fails its environments are lost, and the error is returned."""
         session = self._sessions[index]
         if session is None:
             return None
         try:
             return call(session)
         except GenieError as error:
-            self._failure = error
             self._sessions[index] = None
             for slot, place in self._places.items():
                 if place is not None and place[0] == index:
@@ -207,7 +205,7 @@ class Fleet:
             session.client.close()
             if isinstance(error, SessionLost):  # It answers, and can have a new session.
                 self._connect(index)
-            return None
+            return error
 
     def _place(self, slots: Sequence[int]) -> None:
         """Opens environments that are nowhere, each where there are fewest."""
@@ -252,8 +250,8 @@ class Fleet:
         )  # fmt: skip
 
     @staticmethod
-    def _copy(part: Batch | None, rows: list[int], batch: Batch) -> None:
-        if part is None:
+    def _copy(part: Batch | GenieError | None, rows: list[int], batch: Batch) -> None:
+        if not isinstance(part, Batch):
             return
         batch.observations[rows], batch.rewards[rows] = part.observations, part.rewards
         batch.terminated[rows], batch.truncated[rows] = part.terminated, part.truncated

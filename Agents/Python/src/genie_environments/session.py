@@ -81,7 +81,7 @@ class Session:
         prompts: Sequence[np.ndarray | None] | None = None,
     ) -> Batch:
         """Starts episodes in some slots, or all. Prompts are uint8 `[(frames,) height, width, 3]`."""
-        if slots is not None and len(slots) == 0:
+        if _is_empty(slots):
             return self._nothing()
         rows = len(self.slots) if slots is None else len(slots)
         columns: list[list[Any]] = [list(c) if c is not None else [None] * rows for c in (seeds, levels, prompts)]
@@ -107,15 +107,14 @@ class Session:
 
     def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
         """Steps some slots, or all, once."""
-        if slots is not None and len(slots) == 0 and len(actions) == 0:
+        if _is_empty(slots) and len(actions) == 0:
             return self._nothing()
         self.send(actions, slots)
         return self.receive()
 
     def send(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> None:
         """Sends a step without waiting; `receive` brings its answer."""
-        if slots is not None and len(slots) == 0:
-            # On the wire no slot means all of them.
+        if _is_empty(slots):
             raise ValueError("a step of no slots")
         codes = np.asarray(actions, "<i4").tobytes()
         self._rows = len(codes) // 4
@@ -129,7 +128,7 @@ class Session:
 
     def snapshot(self, slots: Sequence[int] | None = None) -> list[bytes]:
         """The whole state of some slots, or all, each as bytes that name what they can be restored into."""
-        if slots is not None and len(slots) == 0:
+        if _is_empty(slots):
             return []
         reply = self._call(Operation.SNAPSHOT, b"", [self._numbers(slots)])
         if len(reply.payloads) != 2:
@@ -143,7 +142,7 @@ class Session:
 
     def restore(self, snapshots: Sequence[bytes], slots: Sequence[int] | None = None) -> None:
         """Puts some slots, or all, into states that were kept: all of them, or none."""
-        if slots is not None and len(slots) == 0:
+        if _is_empty(slots):
             if snapshots:
                 raise ValueError(f"no slots, and {len(snapshots)} snapshots")
             return
@@ -161,8 +160,10 @@ class Session:
         """Closes some slots; the session goes on."""
         if len(slots) == 0:
             return
-        self._call(Operation.CLOSE, b"", [np.array(slots, "<i4").tobytes()])
+        self._post(Operation.CLOSE, b"", [np.array(slots, "<i4").tobytes()])
+        # Also where nobody waits for the answer: another call sees it through.
         self.slots = [slot for slot in self.slots if slot not in set(slots)]
+        self._finish()
 
     def ping(self) -> dict[str, Any]:
         """Keeps the session alive through a long pause."""
@@ -215,17 +216,11 @@ class Session:
     def _abandon(self) -> None:
         """Sees a request through that nobody waits for any more."""
         assert self._pending is not None
-        request = self._pending[0]
-        closing = None
-        if request.operation == Operation.CLOSE:
-            closing = set(np.frombuffer(request.payloads[0], "<i4").tolist())
         reply = self._finish()
         if reply.operation in (Operation.OPEN, Operation.FORK):
             opened = reply.json()
             self._auxiliaries = opened["auxiliaries"]
             self._call(Operation.CLOSE, b"", [np.array(opened["slots"], "<i4").tobytes()])
-        elif closing is not None and reply.status == Status.OK:
-            self.slots = [slot for slot in self.slots if slot not in closing]
 
     def _resume(self, epoch: int) -> bool:
         """Takes the session up at a server that was started anew, where that keeps sessions."""
@@ -255,7 +250,7 @@ class Session:
         return raise_for(reply)
 
     def _nothing(self) -> Batch:
-        """Of no slots, without asking: on the wire that means all of them."""
+        """The answer for no slots."""
         none = np.zeros(0, bool)
         return Batch(
             np.zeros((0, *self.specification.observation.shape), np.uint8), np.zeros(0, np.float32),
@@ -288,6 +283,11 @@ class Session:
                 if code:
                     batch.faults[row] = ServerError(code, explained.get(row, {}))
         return batch
+
+
+def _is_empty(slots: Sequence[int] | None) -> bool:
+    """Whether a call is for no slot at all, which a message cannot say: there it means all of them."""
+    return slots is not None and len(slots) == 0
 
 
 def _frames_of(prompt: np.ndarray) -> np.ndarray:

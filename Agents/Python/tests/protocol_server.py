@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from genie_environments import Server
+from genie_environments.wire import Operation
 
 
 class Counting(gymnasium.Env):
@@ -34,11 +35,14 @@ class Counting(gymnasium.Env):
 
 
 class ProtocolServer(Server):
-    """Serves on a thread. `mute` makes it execute so many requests without answering, as a cut network does."""
+    """Serves on a thread. `mute` makes it execute so many requests without answering, as a cut network does; so are the
+    operations that are `unheard`, however often they are asked.
+    """
 
     def __init__(self, **options) -> None:
         self.executed = 0
         self.mute = 0
+        self.unheard: tuple[Operation, ...] = ()
         options = {"auxiliaries": ["count"], "horizon": 10, "frame_rate": 20, "slot_limit": 64, **options}
         super().__init__(Counting, "Counting-v1", **options)
         self.start()
@@ -50,7 +54,7 @@ class ProtocolServer(Server):
     def _send(self, peer, message):
         if self.mute:
             self.mute -= 1
-        else:
+        elif message.operation not in self.unheard:
             super()._send(peer, message)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 
 import numpy as np
 import pytest
 from protocol_server import ProtocolServer, wait_until
 
-from genie_environments import Disconnected, RetryPolicy, ServerError, Session, SessionLost, TimedOut
+from genie_environments import Client, Disconnected, Refused, RetryPolicy, ServerError, Session, SessionLost, TimedOut
 from genie_environments.wire import Status
 
 QUICK = RetryPolicy(resend_seconds=0.1, silence_seconds=1.5, timeout_seconds=5)
@@ -68,6 +70,48 @@ def test_nobody_there():
     with pytest.raises((Disconnected, TimedOut)):
         Session("tcp://127.0.0.1:9", retry=RetryPolicy(0.1, 0.5, 5))
     assert time.monotonic() - start < 3
+
+
+def test_a_message_too_large_is_told_and_not_sent(server):
+    session = Session(server.endpoint, retry=QUICK)
+    session.open(2)
+    session.reset(seeds=[0, 1])
+    session.send([1, 1])
+    with pytest.raises(ServerError, match="name fewer slots") as error:
+        session.reset([0], prompts=[np.zeros((1, 2400, 2400, 3), np.uint8)])
+    assert error.value.status == Status.TOO_LARGE and error.value.detail["limit"] == 16 << 20
+    assert session.receive().rewards.tolist() == [1, 1], "what was on its way is as it was"
+
+
+def test_a_refusal_leaves_the_old_socket(server, monkeypatch):
+    session = Session(server.endpoint, retry=QUICK)
+    session.open()
+    session.reset(seeds=[0])
+
+    def refuse():
+        raise Refused("the server does not know this client's key")
+
+    server.mute = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(session.client, "_connect", refuse)
+        with pytest.raises(Refused):
+            session.step([1])
+    assert session.step([1]).observations[0, 0, 0, 0] == 1
+
+
+def test_who_hangs_up_without_keys_does_not_refuse():
+    def hang_up():
+        try:
+            while True:
+                listener.accept()[0].close()
+        except OSError:
+            pass  # The listener is closed.
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(Disconnected):
+            Client(f"tcp://127.0.0.1:{listener.getsockname()[1]}", RetryPolicy(0.2, 0.8, 5)).hello()
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_another_incarnation_has_lost_the_session(server):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from protocol_server import ProtocolServer
 
-from genie_environments import Disconnected, Fleet, GenieVectorEnv, RetryPolicy, Session, SessionLost
+from genie_environments import Disconnected, Fleet, GenieVectorEnv, Refused, RetryPolicy, ServerError, Session, SessionLost
+from genie_environments.wire import Status
 
 QUICK = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
 
@@ -79,6 +82,82 @@ def test_what_fails_everywhere_is_told(servers, monkeypatch):
         with pytest.raises(Disconnected, match="too large"):
             fleet.reset(seeds=[0, 1, 2, 3])
     assert fleet.reset(seeds=[0, 1, 2, 3]).observations[:, 0, 0, 0].tolist() == [0, 16, 32, 48]
+
+
+def test_a_message_too_large_costs_no_episode(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    fleet.open(4)
+    fleet.reset(seeds=[0, 1, 2, 3])
+    with pytest.raises(ServerError) as error:
+        fleet.reset(prompts=[np.zeros((1, 2400, 2400, 3), np.uint8)] * 4)
+    assert error.value.status == Status.TOO_LARGE
+    assert not fleet.step([1, 1, 1, 1]).faults
+
+
+def test_a_server_that_never_opens_is_asked_once(servers, monkeypatch):
+    fleet = Fleet([servers[0].endpoint], retry=QUICK)
+    asked = []
+
+    def silent(*_, **__):
+        asked.append(1)
+        assert len(asked) < 9, "without end"
+        raise Disconnected("no word from the server")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "open", silent)
+        with pytest.raises(Disconnected):
+            fleet.open()
+    assert len(asked) == 1 and fleet.open() == [1]
+
+
+def test_what_cannot_be_opened_leaves_nothing(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    slots = fleet.open(4)
+    with pytest.raises(ServerError, match="TOO_MANY_SLOTS"):
+        fleet.open(126)
+    assert fleet.slots == slots and sorted(fleet.load.values()) == [2, 2]
+    assert fleet.reset(seeds=[0, 1, 2, 3]).observations[:, 0, 0, 0].tolist() == [0, 16, 32, 48]
+    assert len(fleet.open(124)) == 124, "nothing is left at the servers, either"
+
+
+def test_environments_come_back_with_their_own_options(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    fleet.open(2, horizon=2)
+    fleet.open(2, horizon=3, auxiliaries=["count"])
+    servers[0].stop()
+    fleet.reset()
+    fleet.reset()
+    for count in (1, 2):
+        batch = fleet.step([1, 1, 1, 1])
+        assert np.array_equal(batch.auxiliaries["count"], [np.nan, np.nan, count, count], equal_nan=True)
+    assert not batch.faults and batch.truncated.tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("change", [{"name": "Other-v1"}, {"actions": 7}])
+def test_a_server_that_comes_back_as_another_is_left_alone(servers, change):
+    fleet = Fleet([server.endpoint for server in servers], "Counting-v1", QUICK)
+    fleet.open(4)
+    fleet.reset(seeds=[0, 1, 2, 3])
+    at = [fleet._places[slot][0] for slot in fleet.slots]
+    servers[0].epoch += 1
+    servers[0].specification = dataclasses.replace(servers[0].specification, **change)
+    batch = fleet.step([1, 2, 3, 4])
+    assert [row in batch.faults for row in range(4)] == [place == 0 for place in at]
+    assert [r for r, place in zip(batch.rewards, at) if place] == [a for a, place in zip([1, 2, 3, 4], at) if place]
+    assert fleet.load == {servers[1].endpoint: 4}
+    fleet.rejoin()
+    assert fleet.load == {servers[1].endpoint: 4}
+    with pytest.raises((Refused, ServerError)):
+        Fleet([server.endpoint for server in reversed(servers)], "Counting-v1", QUICK)
+
+
+def test_a_session_that_is_given_up_frees_its_environments(servers):
+    fleet = Fleet([servers[0].endpoint], retry=QUICK)
+    fleet.open(2)
+    fleet.reset(seeds=[13, 1])
+    assert list(fleet.step([5, 5]).faults) == [0]
+    assert len(fleet.step([1, 1]).faults) == 2, "the server does not know the slot that broke"
+    assert [len(session.slots) for session in servers[0]._sessions.values()] == [2]
 
 
 def test_a_server_that_is_not_there_yet(servers):

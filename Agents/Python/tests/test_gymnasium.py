@@ -8,7 +8,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import genie_environments  # noqa: F401
-from genie_environments import GenieEnv, GenieVectorEnv, ServerError, Session
+from genie_environments import Disconnected, GenieEnv, GenieVectorEnv, RetryPolicy, ServerError, Session
+from genie_environments.wire import Operation
 
 
 def test_levels_of_a_part_of_the_environments(server, monkeypatch):
@@ -92,6 +93,42 @@ def test_vector_rows_end_by_themselves(server):
     observations, rewards, _, truncated, infos = envs.step([3, 3])
     assert infos["count"].tolist() == [0, 6] and rewards.tolist() == [0, 3] and not truncated.any()
     assert observations[0, 0, 0, 0] == 16 and observations[1, 0, 0, 0] == 22
+    envs.close()
+
+
+@pytest.mark.parametrize("mode, unheard", [("NextStep", Operation.STEP), ("SameStep", Operation.RESET)])
+def test_a_step_that_is_tried_again_happens_once(server, mode, unheard):
+    retry = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
+    envs = GenieVectorEnv(2, server.endpoint, "Counting-v1", horizon=2, retry=retry, autoreset_mode=mode)
+    envs.reset(seed=[1, 4])
+    envs.step([0, 0])
+    envs._session.reset([envs._slots[1]], seeds=[5])
+    if mode == "NextStep":
+        assert envs.step([0, 0])[3].tolist() == [True, False]
+    server.unheard = (unheard, Operation.PING)
+    with pytest.raises(Disconnected):
+        envs.step([3, 3])
+    server.unheard = ()
+    observations, rewards, _, truncated, infos = envs.step([3, 3])
+    if mode == "NextStep":
+        assert observations[:, 0, 0, 0].tolist() == [32, 82] and rewards.tolist() == [0, 3]
+    else:
+        assert observations[:, 0, 0, 0].tolist() == [32, 81] and rewards.tolist() == [3, 3]
+        assert infos["final_obs"][0][0, 0, 0] == 18 and truncated.tolist() == [True, False]
+    envs.close()
+
+
+def test_another_step_than_the_one_that_failed_is_made(server):
+    retry = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
+    envs = GenieVectorEnv(1, server.endpoint, "Counting-v1", horizon=2, retry=retry, autoreset_mode="SameStep")
+    envs.reset(seed=[1])
+    envs.step([0])
+    server.unheard = (Operation.RESET, Operation.PING)
+    with pytest.raises(Disconnected):
+        envs.step([3])
+    server.unheard = ()
+    observations, rewards, *_ = envs.step([4])
+    assert observations[0, 0, 0, 0] == 33 and rewards.tolist() == [4]
     envs.close()
 
 

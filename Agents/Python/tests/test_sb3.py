@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from genie_environments import Disconnected, RetryPolicy
+from genie_environments.wire import Operation
+
 pytest.importorskip("stable_baselines3")
 
 from genie_environments.sb3 import GenieVecEnv  # noqa: E402
@@ -25,6 +28,22 @@ def test_ends_as_stable_baselines_wants_them(target):
         assert not np.array_equal(info["terminal_observation"], observations[row])
     *_, dones, _ = envs.step(np.zeros(3, int))
     assert not dones.any()
+    envs.close()
+
+
+def test_a_step_that_is_tried_again_happens_once(server):
+    retry = RetryPolicy(resend_seconds=0.1, silence_seconds=0.4, timeout_seconds=5)
+    envs = GenieVecEnv(server.endpoint, num_envs=2, horizon=2, retry=retry)
+    envs.seed(1)
+    envs.reset()
+    envs.step([1, 1])
+    server.unheard = (Operation.RESET, Operation.PING)
+    with pytest.raises(Disconnected):
+        envs.step([3, 3])
+    server.unheard = ()
+    observations, rewards, dones, infos = envs.step([3, 3])
+    assert observations[:, 0, 0, 0].tolist() == [32, 48] and rewards.tolist() == [3, 3] and dones.all()
+    assert infos[0]["episode"]["r"] == 4 and infos[0]["episode"]["l"] == 2
     envs.close()
 
 

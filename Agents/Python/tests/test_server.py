@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 
 import gymnasium
 import numpy as np
@@ -20,6 +21,7 @@ from genie_environments import (
     Session,
     SessionLost,
 )
+from genie_environments.served import Slots
 from genie_environments.wire import Status
 
 
@@ -58,7 +60,7 @@ def test_an_environment_that_breaks_costs_its_own_slot_only(server):
 def test_what_an_environment_tells_may_be_no_number(server):
     class Vague(Counting):
         def step(self, action):
-            return *super().step(action)[:4], {"count": None if self.count == 1 else "many"}
+            return *super().step(action)[:4], {"count": [None, "many", 10**400][self.count - 1]}
 
         def close(self):
             raise BrokenPipeError
@@ -67,12 +69,75 @@ def test_what_an_environment_tells_may_be_no_number(server):
     with Session(server.endpoint) as session:
         slots = session.open(1, auxiliaries=["count"])
         session.reset(seeds=[1])
-        for action in (3, 4):
+        for action in (3, 4, 5):
             batch = session.step([action])
             assert batch.rewards.tolist() == [action] and np.isnan(batch.auxiliaries["count"]).all()
-        assert batch.observations[0, 0, 0, 0] == 18
+        assert batch.observations[0, 0, 0, 0] == 19
         session.close_slots(slots)
         assert len(session.open(1)) == 1
+
+
+def test_what_fails_half_way_is_not_done_again(server, monkeypatch):
+    def fail(*arguments):
+        batch(*arguments)
+        raise MemoryError
+
+    batch = Slots._batch
+    with Session(server.endpoint) as session:
+        session.open(1, auxiliaries=["count"])
+        session.reset(seeds=[1])
+        with monkeypatch.context() as patch:
+            patch.setattr(Slots, "_batch", fail)
+            with pytest.raises(ServerError) as error:
+                session.step([1])
+        assert error.value.status == Status.FAULT and session._sequence == 3
+        assert session.step([1]).auxiliaries["count"].tolist() == [2]
+
+
+def test_what_is_told_is_no_dictionary(server):
+    class Broken(Counting):
+        def step(self, action):
+            return *super().step(action)[:4], None if action else {}
+
+    server._make = Broken
+    with Session(server.endpoint) as session:
+        session.open(2, auxiliaries=["count"])
+        session.reset(seeds=[1, 2])
+        batch = session.step([1, 0])
+        assert list(batch.faults) == [0] and batch.faults[0].status == Status.FAULT
+        assert batch.observations[1, 0, 0, 0] == 33
+
+
+def test_a_slow_environment_is_not_a_dead_server(server):
+    class Slow(Counting):
+        def step(self, action):
+            time.sleep(1)
+            return super().step(action)
+
+    server._make = Slow
+    retry = RetryPolicy(resend_seconds=0.2, silence_seconds=0.5, timeout_seconds=5)
+    with Session(server.endpoint, retry=retry) as session:
+        session.open(1)
+        session.reset(seeds=[1])
+        session.send([1])
+        wait_until(lambda: server._busy_seconds() > 0.1)
+        assert session.ping()["busyMilliseconds"] > 100
+        assert session.receive().observations[0, 0, 0, 0] == 17
+        assert session.step([1]).observations[0, 0, 0, 0] == 18 and server.executed == 4
+
+
+def test_no_more_slots_than_a_reply_holds(monkeypatch):
+    monkeypatch.setattr("genie_environments.server._REPLY_BYTES", 5 * 4 * 5 * 3)
+    server = ProtocolServer()
+    try:
+        session = Session(server.endpoint)
+        assert session.specification.slot_limit == 5
+        session.open(4)
+        with pytest.raises(ServerError, match="TOO_MANY_SLOTS") as error:
+            session.open(2)
+        assert error.value.detail["limit"] == 5
+    finally:
+        server.stop()
 
 
 def test_no_slots_are_not_all_of_them(server):
@@ -82,7 +147,7 @@ def test_no_slots_are_not_all_of_them(server):
         session.step([1, 1])
         assert session.reset([]).observations.shape == (0, 4, 5, 3)
         assert session.step([], []).auxiliaries["count"].shape == (0,)
-        assert session.snapshot([]) == [] and session.restore([], []) is None
+        assert session.snapshot([]) == [] and session.restore([], []) is None and session.fork(0, 0) == []
         with pytest.raises(ValueError):
             session.restore([b"x"], [])
         assert session.step([1, 1]).auxiliaries["count"].tolist() == [2, 2]

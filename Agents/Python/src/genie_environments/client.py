@@ -133,8 +133,10 @@ class Client:
             if now - last_word >= self.retry.silence_seconds:
                 raise Disconnected(f"{self.endpoint}: no word from the server for {self.retry.silence_seconds} s")
             if now >= next_send:
+                # First the new one: where that is refused, the old one is still there to ask again through.
+                fresh = self._connect()
                 self._close_socket()
-                self._socket = self._connect()
+                self._socket = fresh
                 self._send(frames, wait_ms=100)
                 self._send(Message(Operation.PING, sequence=next(self._correlation)).frames())
                 next_send = now + self.retry.resend_seconds
@@ -183,7 +185,8 @@ class Client:
                     raise Refused("the server does not know this client's key")
                 if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
                     raise Refused("the handshake failed: does one end use keys and the other none?")
-                broken_off += event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+                # Without keys it is no refusal: a tunnel whose server starts anew hangs up, too.
+                broken_off += self.keys is not None and event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
                 if broken_off >= 2:
                     raise Refused("the server breaks off the handshake: is its public key the right one?")
             if socket in ready:

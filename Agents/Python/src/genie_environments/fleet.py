@@ -9,7 +9,7 @@ import numpy as np
 from .client import RetryPolicy
 from .keys import Keys
 from .session import Session
-from .specification import Batch
+from .specification import Batch, Specification
 from .wire import Disconnected, GenieError, Refused, ServerError, SessionLost, Status
 
 
@@ -38,25 +38,31 @@ class Fleet:
         retry: RetryPolicy = RetryPolicy(),
         keys: Keys | None = None,
     ):
-        """Connects to all; those that do not answer may come later, as long as one does."""
+        """Connects to all; those that do not answer may come later, as long as one does.
+
+        Raises:
+            Disconnected: where none answers.
+            Refused: where they do not offer the same, or one does not let this client in.
+            ServerError: where one has no such environment.
+        """
         if not endpoints:
             raise ValueError("a fleet needs an endpoint")
         self._endpoints = list(endpoints)
         self._environment, self._retry, self._keys = environment, retry, keys
         self._sessions: list[Session | None] = [None] * len(self._endpoints)
-        self._options: dict[str, Any] = {}
+        self._offered: Specification | None = None
         self._next = 0
         self.slots: list[int] = []
+        self._options: dict[int, dict[str, Any]] = {}
         self._places: dict[int, tuple[int, int] | None] = {}
         self._sent: tuple[list[int], list[tuple[int, list[int]]]] | None = None
-        failures = [self._connect(index) for index in range(len(self._endpoints))]
-        found = [session for session in self._sessions if session is not None]
-        if not found:
-            raise next(failure for failure in failures if failure is not None)
-        self.specification = found[0].specification
-        for endpoint, session in zip(self._endpoints, self._sessions):
-            if session is not None and session.specification != self.specification:
-                raise Refused(f"{endpoint} offers another {session.specification.name} than the others")
+        failures = [f for f in map(self._connect, range(len(self._endpoints))) if f is not None]
+        # Who is silent may come later; who says no means it.
+        final = [failure for failure in failures if not isinstance(failure, Disconnected)]
+        if final or self._offered is None:
+            self.close()
+            raise (final or failures)[0]
+        self.specification: Specification = self._offered
 
     @property
     def load(self) -> dict[str, int]:
@@ -72,12 +78,16 @@ class Fleet:
 
     def open(self, count: int = 1, *, auxiliaries: Sequence[str] = (), horizon: int | None = None) -> list[int]:
         """Opens environments and returns the numbers of their slots."""
-        self._options = {"auxiliaries": auxiliaries, "horizon": horizon}
         new = list(range(self._next, self._next + count))
         self._next += count
         self.slots += new
-        self._places.update({slot: None for slot in new})
-        self._place(new)
+        self._options.update(dict.fromkeys(new, {"auxiliaries": tuple(auxiliaries), "horizon": horizon}))
+        self._places.update(dict.fromkeys(new))
+        try:
+            self._place(new)
+        except Exception:
+            self.close_slots(new)
+            raise
         return new
 
     def reset(
@@ -149,7 +159,7 @@ class Fleet:
             self._attempt(index, lambda s: s.close_slots(self._numbers(list(slots), rows)))
         self.slots = [slot for slot in self.slots if slot not in set(slots)]
         for slot in slots:
-            del self._places[slot]
+            del self._places[slot], self._options[slot]
 
     def close(self) -> None:
         """Ends all sessions."""
@@ -165,10 +175,17 @@ class Fleet:
         self.close()
 
     def _connect(self, index: int) -> GenieError | None:
+        """Connects to a server, and returns why it is of no use where it is not."""
+        endpoint = self._endpoints[index]
         try:
-            self._sessions[index] = Session(self._endpoints[index], self._environment, self._retry, self._keys)
-        except Disconnected as error:
+            session = Session(endpoint, self._environment, self._retry, self._keys)
+        except GenieError as error:
             return error
+        self._offered = self._offered or session.specification
+        if session.specification != self._offered:
+            session.close()
+            return Refused(f"{endpoint} offers another {session.specification.name} than the others")
+        self._sessions[index] = session
         return None
 
     def _counts(self) -> list[int]:
@@ -198,11 +215,13 @@ class Fleet:
         try:
             return call(session)
         except GenieError as error:
+            if isinstance(error, ServerError) and error.status == Status.TOO_LARGE:
+                raise  # Nothing was done, and no other server would take it.
             self._sessions[index] = None
             for slot, place in self._places.items():
                 if place is not None and place[0] == index:
                     self._places[slot] = None
-            session.client.close()
+            session.close()
             if isinstance(error, SessionLost):  # It answers, and can have a new session.
                 self._connect(index)
             return error
@@ -226,21 +245,19 @@ class Fleet:
             # Level what there is: the emptiest server gets as many as bring it up to the mean.
             index = min(candidates, key=lambda i: counts[i])
             mean = (sum(counts[i] for i in candidates) + len(missing) + len(candidates) - 1) // len(candidates)
-            some = missing[: max(1, mean - counts[index])]
+            options = self._options[missing[0]]
+            alike = [slot for slot in missing if self._options[slot] == options]
+            some = alike[: max(1, mean - counts[index])]
             try:
-                opened = candidates[index].open(len(some), **self._options)
-            except ServerError as error:
+                opened = candidates[index].open(len(some), **options)
+            except GenieError as error:
                 refused.add(index)
                 refusal = error
-                if isinstance(error, SessionLost):
+                if isinstance(error, (Disconnected, SessionLost)):
                     self._attempt(index, lambda s, e=error: _raise(e))
                 continue
-            except GenieError as error:
-                refusal = error
-                self._attempt(index, lambda s, e=error: _raise(e))
-                continue
             self._places.update({slot: (index, number) for slot, number in zip(some, opened)})
-            missing = missing[len(some) :]
+            missing = [slot for slot in missing if self._places[slot] is None]
 
     def _batch(self, rows: int) -> Batch:
         flags = np.zeros(rows, bool)

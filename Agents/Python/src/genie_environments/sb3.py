@@ -12,6 +12,7 @@ from .client import RetryPolicy
 from .env import spaces_of
 from .fleet import as_truncations, connect
 from .keys import Keys
+from .specification import Batch
 from .vector import _raise_fault
 
 
@@ -40,10 +41,14 @@ class GenieVecEnv(VecEnv):
         self.render_mode = "rgb_array"
         spaces = spaces_of(self._session.specification)
         self._frames = np.zeros((num_envs, *self._session.specification.observation.shape), np.uint8)
+        # What a step gave while the reset after it has no answer: the same step again goes on from there.
+        self._stepped: tuple[Batch, np.ndarray] | None = None
+        self._asked = b""
         super().__init__(num_envs, *spaces)
 
     def reset(self) -> np.ndarray:
         """Starts an episode in every slot."""
+        self._stepped = None
         batch = self._session.reset(seeds=self._next_seeds)
         _raise_fault(batch)
         self._next_seeds = [None] * self.num_envs
@@ -53,16 +58,21 @@ class GenieVecEnv(VecEnv):
         return self._frames
 
     def step_async(self, actions: np.ndarray) -> None:
-        """Sends the step."""
-        self._session.send(np.asarray(actions, np.int32))
+        """Sends the step. After `Disconnected` or `TimedOut` the same one again resumes where it was."""
+        codes = np.asarray(actions, np.int32)
+        if self._stepped is None or self._asked != codes.tobytes():
+            self._session.send(codes)
+            self._stepped, self._asked = None, codes.tobytes()
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Waits for it."""
-        batch, lost = as_truncations(self._session.receive(), self._frames)
+        if self._stepped is None:
+            self._stepped = as_truncations(self._session.receive(), self._frames)
+            self._returns += self._stepped[0].rewards
+            self._lengths += 1
+        batch, lost = self._stepped
         observations, rewards = batch.observations.copy(), batch.rewards.copy()
         dones = batch.terminated | batch.truncated
-        self._returns += rewards
-        self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         ended = np.flatnonzero(dones)
         if ended.size:
@@ -80,6 +90,7 @@ class GenieVecEnv(VecEnv):
                     infos[row]["lost"] = True
             observations[ended] = starts.observations
             self._returns[ended], self._lengths[ended] = 0, 0
+        self._stepped = None
         self._frames = observations
         return observations, rewards, dones, infos
 

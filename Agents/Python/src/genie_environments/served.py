@@ -199,6 +199,8 @@ class Slots:
                 result = body(row, slot)
                 observations[row] = result.observation
                 numeric[0, row] = result.reward
+                for place, name in enumerate(names, 1):
+                    numeric[place, row] = _number(result.info.get(name)) if name in slot.auxiliaries else np.nan
             except Failure as failure:
                 codes[row] = failure.status
                 faults.append({"row": row, "status": failure.status, **failure.detail})
@@ -210,8 +212,6 @@ class Slots:
                 reason = f"the environment failed: {type(error).__name__}"
                 faults.append({"row": row, "status": int(Status.FAULT), "message": reason, "reason": reason})
                 continue
-            for place, name in enumerate(names, 1):
-                numeric[place, row] = _number(result.info.get(name)) if name in slot.auxiliaries else np.nan
             flags[row] = int(result.terminated) | int(result.truncated) << 1
         head = np.frombuffer(numeric.tobytes() + flags.tobytes() + codes.tobytes(), np.uint8)
         return faults, [head, observations]
@@ -228,7 +228,7 @@ def _number(value: Any) -> float:
     """What an environment tells beside the reward, where it is a number; the step has been taken all the same."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

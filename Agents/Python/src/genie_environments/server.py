@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import threading
 import time
+from collections import deque
 from typing import Any, Callable, Sequence
 
 import gymnasium
@@ -19,14 +21,17 @@ from .wire import (
     NO_IDENTIFIER, VERSION, GenieError, MalformedMessage, Message, Operation, Status, decode, peek,
 )  # fmt: skip
 
-_FRAME_BYTES, _METADATA_BYTES, _PAYLOADS, _SESSIONS, _WAITING_REPLIES = 16 << 20, 64 << 10, 16, 1024, 4
+_FRAME_BYTES, _REPLY_BYTES, _METADATA_BYTES, _PAYLOADS = 16 << 20, 256 << 20, 64 << 10, 16
+_SESSIONS, _WAITING_REQUESTS, _WAITING_REPLIES = 1024, 1024, 4
+# A request that takes longer is slow: only then does the second thread go to the socket.
+_SLOW_SECONDS = 0.05
 
 
 class Server:
     """Serves copies of one environment: every slot of every session is a copy of its own.
 
-    One thread does all: what others ask waits for the environment that is being stepped. A step happens exactly once, whatever
-    the network does; a session outlives its connection.
+    One thread does all but answer pings while it is busy: what others ask waits for the environment that is being stepped. A step
+    happens exactly once, whatever the network does; a session outlives its connection.
 
     Args:
         make: makes one environment, with observations of uint8 ``[height, width, channels]`` and a discrete action space
@@ -35,7 +40,7 @@ class Server:
         endpoint: where to bind: ``ipc://`` or a loopback address; ``tcp://127.0.0.1:*`` finds a free port.
         auxiliaries: numbers in the environment's `info` that agents may ask for.
         levels: how many levels there are, where they are counted.
-        slot_limit: environments of all sessions together.
+        slot_limit: environments of all sessions together; fewer where one reply (256 MiB) cannot hold their observations.
         session_seconds: how long a session is kept that sends nothing.
 
     Raises:
@@ -57,6 +62,10 @@ class Server:
         self._nonces: dict[bytes, bytes] = {}
         self._counters = {"requests": 0, "steps": 0, "resets": 0, "malformed": 0, "undelivered": 0}
         self._running = True
+        # Of two threads, the one that has the turn uses the socket, and what the second puts aside for the first.
+        self._turn = threading.Lock()
+        self._busy_since: float | None = None
+        self._waiting: deque[list[bytes]] = deque()
         self._thread: threading.Thread | None = None
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         for option, value in {
@@ -86,19 +95,52 @@ class Server:
     def run(self) -> None:
         """Serves until :meth:`stop`, or an interrupt."""
         swept = time.monotonic()
+        attendant = threading.Thread(target=self._attend, daemon=True)
+        attendant.start()
         try:
             while self._running:
-                if self._socket.poll(50):
-                    peer, *frames = self._socket.recv_multipart()
-                    self._counters["requests"] += 1
-                    self._send(peer, self._answer(frames))
+                with self._turn:
+                    request = self._waiting.popleft() if self._waiting else self._receive(50)
+                if request is not None:
+                    self._busy_since = time.monotonic()
+                    reply = self._answer(request[1:])
+                    self._busy_since = None
+                    with self._turn:
+                        self._send(request[0], reply)
                 if time.monotonic() - swept > 1:
                     swept = time.monotonic()
                     self._sweep(swept)
         finally:
+            self._running = False
+            attendant.join()
             for token in list(self._sessions):
                 self._forget(token)
             self._socket.close()
+
+    def _attend(self) -> None:
+        """Answers pings while a slow environment is at work, which would else be taken for a dead server; all else waits."""
+        while self._running:
+            time.sleep(_SLOW_SECONDS)
+            if self._busy_seconds() < _SLOW_SECONDS:
+                continue
+            with self._turn:
+                while len(self._waiting) < _WAITING_REQUESTS and (request := self._receive(0)) is not None:
+                    if len(request) > 1 and peek(request[1]).operation == Operation.PING:
+                        self._send(request[0], self._answer(request[1:]))
+                    else:
+                        self._waiting.append(request)
+
+    def _busy_seconds(self) -> float:
+        """For how long the request in hand has been worked at."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _receive(self, milliseconds: int) -> list[bytes] | None:
+        """The next message with its peer before it, where one comes in time."""
+        if not self._socket.poll(milliseconds):
+            return None
+        self._counters["requests"] += 1
+        return self._socket.recv_multipart()
 
     def _send(self, peer: bytes, message: Message) -> None:
         try:
@@ -146,9 +188,9 @@ class Server:
                 "server": "genie-python", "versions": [VERSION], "capabilities": [],
                 "environments": [self.specification.name], "sessionSeconds": self.session_seconds,
                 "limits": {
-                    "frameBytes": _FRAME_BYTES, "replyBytes": 256 << 20, "metadataBytes": _METADATA_BYTES,
+                    "frameBytes": _FRAME_BYTES, "replyBytes": _REPLY_BYTES, "metadataBytes": _METADATA_BYTES,
                     "payloads": _PAYLOADS, "sessions": _SESSIONS, "slotsPerSession": self.specification.slot_limit,
-                    "queuedRequests": 1024,
+                    "queuedRequests": _WAITING_REQUESTS,
                 },
             })  # fmt: skip
         if operation == Operation.DESCRIBE:
@@ -158,7 +200,9 @@ class Server:
         if operation == Operation.PING:
             if request.session != NO_IDENTIFIER:
                 self._session(request)
-            return self._reply(request, {"busyMilliseconds": 0, "queued": 0, "sessions": len(self._sessions)})
+            busy = int(1000 * self._busy_seconds())
+            told = {"busyMilliseconds": busy, "queued": len(self._waiting), "sessions": len(self._sessions)}
+            return self._reply(request, told)
         if operation not in (Operation.OPEN, Operation.RESET, Operation.STEP, Operation.CLOSE):
             raise Failure(Status.UNKNOWN_OPERATION, f"operation {operation}")
         if operation == Operation.OPEN and request.session == NO_IDENTIFIER:
@@ -228,6 +272,12 @@ class Server:
             if failure.status < Status.UNKNOWN_SLOT:
                 raise
             reply = self._error(request, failure)
+        except MalformedMessage:
+            raise
+        except Exception as error:
+            # Environments may have moved: the number is used up, so that the same request cannot move them again.
+            logging.getLogger(__name__).exception("a request failed half-way")
+            reply = self._error(request, Failure(Status.FAULT, "the server failed half-way", reason=type(error).__name__))
         session.accepted = request.sequence
         session.reply = reply
         return reply
@@ -258,7 +308,7 @@ def _specification(
             raise GenieError(f"{name}: actions are {action}; Discrete from 0 can be served")
         return Specification(
             name, Box(*observation.shape), int(action.n), tuple(action_names), horizon, frame_rate, levels,
-            auxiliaries=tuple(auxiliaries), slot_limit=slot_limit,
+            auxiliaries=tuple(auxiliaries), slot_limit=min(slot_limit, _REPLY_BYTES // math.prod(observation.shape)),
         )  # fmt: skip
     finally:
         environment.close()

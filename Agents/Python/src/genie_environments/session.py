@@ -45,6 +45,9 @@ class Session:
     ):
         """Connects and finds the environment; without a name, the only one that the server has."""
         self.client = Client(endpoint, retry, keys=keys)
+        hello = self.client.hello()
+        self._can_resume = "resume" in hello.get("capabilities", [])
+        self._frame_bytes = hello.get("limits", {}).get("frameBytes", 16 << 20)
         offered = self.client.describe()
         found = [e for e in offered if e.name == environment or (environment is None and len(offered) == 1)]
         if not found:
@@ -102,8 +105,9 @@ class Session:
             np.array([p.shape[:3] for p in pictures], "<u4").tobytes(),
             b"".join(p.tobytes() for p in pictures),
         ]
+        reply = self._call(Operation.RESET, b"", payloads)
         self._rows = rows
-        return self._batch(self._call(Operation.RESET, b"", payloads))
+        return self._batch(reply)
 
     def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
         """Steps some slots, or all, once."""
@@ -117,8 +121,8 @@ class Session:
         if _is_empty(slots):
             raise ValueError("a step of no slots")
         codes = np.asarray(actions, "<i4").tobytes()
-        self._rows = len(codes) // 4
         self._post(Operation.STEP, b"", [self._numbers(slots), codes])
+        self._rows = len(codes) // 4
 
     def receive(self) -> Batch:
         """Waits for the answer to the step that was sent."""
@@ -151,6 +155,8 @@ class Session:
 
     def fork(self, slot: int, count: int = 1) -> list[int]:
         """Opens `count` slots in the state of another."""
+        if count < 1:
+            return []
         reply = self._call(Operation.FORK, b"", [np.full(count, slot, "<i4").tobytes()]).json()
         opened: list[int] = reply["slots"]
         self.slots += opened
@@ -194,6 +200,14 @@ class Session:
         return self._finish()
 
     def _post(self, operation: Operation, metadata: bytes, payloads: Sequence[bytes]) -> None:
+        """Puts a request on its way, or finds it there already.
+
+        Raises:
+            ServerError: TOO_LARGE, with nothing sent. The server would hang up on it without a word, every time it is sent.
+        """
+        if (size := max(map(len, payloads), default=0)) > self._frame_bytes:
+            words = f"{size} bytes in one message, the server takes {self._frame_bytes}: name fewer slots"
+            raise ServerError(Status.TOO_LARGE, {"message": words, "limit": self._frame_bytes})
         if self._pending is not None:
             waiting = self._pending[0]
             if (waiting.operation, waiting.metadata, list(waiting.payloads)) == (operation, metadata, list(payloads)):
@@ -224,9 +238,7 @@ class Session:
 
     def _resume(self, epoch: int) -> bool:
         """Takes the session up at a server that was started anew, where that keeps sessions."""
-        if self._token == NO_IDENTIFIER or epoch == self._epoch:
-            return False
-        if "resume" not in self.client.hello().get("capabilities", []):
+        if self._token == NO_IDENTIFIER or epoch == self._epoch or not self._can_resume:
             return False
         resume = Message(Operation.RESUME, epoch, self._token, next(self.client._correlation))
         if self.client.collect(resume, self.client.post(resume)).status != Status.OK:

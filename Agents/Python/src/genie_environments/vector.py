@@ -68,6 +68,9 @@ class GenieVectorEnv(VectorEnv):
         self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate, "autoreset_mode": self.autoreset}
         self._due = np.zeros(num_envs, bool)
         self._frames = np.zeros(self.observation_space.shape or (), np.uint8)
+        # Of a step of two messages, what the first gave while the second has no answer: the same step again goes on from there.
+        self._half: tuple[Batch, np.ndarray] | None = None
+        self._asked = b""
         self._has_begun = False
 
     def reset(
@@ -84,6 +87,7 @@ class GenieVectorEnv(VectorEnv):
             seeds = [None if seed is None else int(seed) + i for i in range(self.num_envs)]
         else:
             seeds = list(seed)
+        self._half = None
         options = options or {}
         level = options.get("level")
         levels: list[int | None]
@@ -102,12 +106,15 @@ class GenieVectorEnv(VectorEnv):
         return self._frames, {}
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """One step of every slot."""
+        """One step of every slot. After `Disconnected` or `TimedOut` the same step again resumes where it was."""
         codes = np.asarray(actions, np.int32)
         if codes.shape != (self.num_envs,):
             raise ValueError(f"actions of shape {codes.shape} for {self.num_envs} environments")
         if self.autoreset != AutoresetMode.NEXT_STEP or not self._due.any():
-            batch, lost = as_truncations(self._session.step(codes), self._frames)
+            if self._asked != codes.tobytes():  # Another step: what the one before gave is no answer to it.
+                self._half, self._asked = None, codes.tobytes()
+            self._half = self._half or as_truncations(self._session.step(codes), self._frames)
+            batch, lost = self._half
             observations = batch.observations.copy()
             rewards, terminated, truncated = batch.rewards.astype(np.float64), batch.terminated, batch.truncated
             infos = _infos(batch.auxiliaries)
@@ -115,6 +122,7 @@ class GenieVectorEnv(VectorEnv):
                 infos["lost"] = lost
             if self.autoreset == AutoresetMode.SAME_STEP:
                 self._replace(observations, terminated | truncated, infos)
+            self._half = None
         else:
             observations, rewards, terminated, truncated, infos = self._step_and_reset(codes)
         if self.autoreset == AutoresetMode.NEXT_STEP:
@@ -160,12 +168,16 @@ class GenieVectorEnv(VectorEnv):
         terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
         auxiliaries: dict[str, np.ndarray] = {}
         due, running = np.flatnonzero(self._due), np.flatnonzero(~self._due)
-        parts = [(due, self._session.reset([self._slots[i] for i in due]))]
+        if self._half is None:
+            self._half = as_truncations(self._session.reset([self._slots[i] for i in due]), self._frames[due])
+        parts = [(due, *self._half)]
         if running.size:
-            parts.append((running, self._session.step(codes[running], [self._slots[i] for i in running])))
+            stepped = self._session.step(codes[running], [self._slots[i] for i in running])
+            parts.append((running, *as_truncations(stepped, self._frames[running])))
+        self._half = None
         lost = np.zeros(self.num_envs, bool)
-        for rows, batch in parts:
-            batch, lost[rows] = as_truncations(batch, self._frames[rows])
+        for rows, batch, gone in parts:
+            lost[rows] = gone
             observations[rows] = batch.observations
             rewards[rows] = batch.rewards
             terminated[rows], truncated[rows] = batch.terminated, batch.truncated

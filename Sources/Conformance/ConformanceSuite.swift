@@ -10,7 +10,7 @@ public struct ConformanceSuite {
     public let check: String
     /// Why it failed; nil where it passed.
     public let reason: String?
-    /// Whether the server does not claim to do what is checked.
+    /// Whether the server does not claim to do what is checked, or gives no occasion to check it.
     public var isSkipped = false
   }
 
@@ -44,15 +44,16 @@ public struct ConformanceSuite {
 
   /// Runs every check, each with connections and a session of its own.
   /// - Parameter report: is told of each as soon as it is done.
-  /// - Throws: where the server cannot be reached at all.
+  /// - Throws: where the server cannot be reached at all, or describes an environment that nobody can work with.
   public func run(_ report: (Finding) -> Void = { _ in }) throws -> [Finding] {
     let first = try WireClient(endpoint, keys: keys)
     let hello = try first.ask(Message(Envelope(.hello, sequence: 1), json: HelloRequest(client: "conform/1")))
       .json(as: HelloReply.self)
     let offered = try first.ask(Message(Envelope(.describe, sequence: 2))).json(as: Description.self)
       .environments
-    guard let specification = environment.map({ name in offered.first { $0.name == name } }) ?? offered.first
+    guard let found = environment.map({ name in offered.first { $0.name == name } }) ?? offered.first
     else { throw EnvironmentError.unknownEnvironment(environment ?? "", offered: offered.map(\.name)) }
+    let specification = try found.validated()
     return Self.checks.map { check in
       var finding: Finding
       if let capability = check.capability, !hello.capabilities.contains(capability) {
@@ -62,6 +63,8 @@ public struct ConformanceSuite {
           let trial = Trial(endpoint, keys, specification, hello)
           defer { trial.end() }
           finding = Finding(check: check.name, reason: try check.body(trial))
+        } catch is Skipped {
+          finding = Finding(check: check.name, reason: nil, isSkipped: true)
         } catch {
           finding = Finding(check: check.name, reason: "\(error)")
         }
@@ -71,6 +74,9 @@ public struct ConformanceSuite {
     }
   }
 }
+
+/// Thrown by a check for which the server gives no occasion.
+struct Skipped: Error {}
 
 /// What a check works with.
 final class Trial {

@@ -35,7 +35,7 @@ public final class WireClient {
     options.curve = keys.map { .client($0) }
     let context = try context ?? Context()
     socket = try Socket(.dealer, in: context, options)
-    monitor = isMonitored ? try HandshakeMonitor(socket, in: context) : nil
+    monitor = isMonitored ? try HandshakeMonitor(socket, in: context, hasKeys: keys != nil) : nil
     try socket.connect(endpoint)
     let deadline = ContinuousClock.now + .seconds(2)
     while try !socket.waitToSend(milliseconds: 0) {

@@ -17,7 +17,7 @@ public struct Limits: Codable, Hashable, Sendable {
   /// For what this end has written itself.
   package static var unlimited: Limits {
     var limits = Limits()
-    (limits.metadataBytes, limits.payloads) = (.max, .max)
+    (limits.metadataBytes, limits.payloads, limits.slotsPerSession) = (.max, .max, .max)
     return limits
   }
 

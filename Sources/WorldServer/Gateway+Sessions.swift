@@ -8,6 +8,17 @@ extension Gateway {
     refuse(envelope, .sessionLost, reason, to: peer)
   }
 
+  /// Notes that a session lives that asks for nothing. Where it is kept its file is told, too, now and then: one
+  /// that is too old is deleted at the next start.
+  func touch(_ token: Identifier) {
+    guard let session = sessions[token] else { return }
+    sessions[token]?.lastSeen = .now
+    let silence = ContinuousClock.now - session.lastTouched
+    guard silence > .seconds(configuration.sessionSeconds / 4) else { return }
+    sessions[token]?.lastTouched = .now
+    stepper.journals?.touch(token)
+  }
+
   /// Lets a session's request through to the environments, once (PROTOCOL.md section 2).
   func admit(_ message: Message, from peer: Frame, _ user: String) {
     let envelope = message.envelope
@@ -93,7 +104,8 @@ extension Gateway {
       return false
     }
     do throws(WireError) {
-      arrived.append(try Work(session: token, user: user, reading: message))
+      arrived.append(
+        try Work(session: token, user: user, reading: message, within: configuration.limits))
       return true
     } catch {
       refuse(message.envelope, error, to: peer)

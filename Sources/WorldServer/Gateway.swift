@@ -147,7 +147,7 @@ final class Gateway {
       guard envelope.epoch == epoch, sessions.contains(envelope.session, user: user) else {
         return lost(envelope, peer)
       }
-      sessions[envelope.session]?.lastSeen = .now
+      touch(envelope.session)
     }
     let activity = queue.activity
     let busy = activity.busySince.map { (ContinuousClock.now - $0) / .milliseconds(1) } ?? 0

@@ -36,9 +36,11 @@ final class MetricsEndpoint: Sendable {
     let thread = Thread {
       while true {
         let connection = accept(descriptor, nil, nil)
-        if connection < 0 {
-          if errno == EINTR || errno == ECONNABORTED { continue }
-          return
+        guard connection >= 0 else {
+          // Closed, which is the end. All else passes, a want of descriptors too.
+          if errno == EBADF || errno == EINVAL { return }
+          Thread.sleep(forTimeInterval: 0.1)
+          continue
         }
         Self.answer(connection, statistics())
       }

@@ -88,6 +88,22 @@ import WorldServer
     }
   }
 
+  /// A reset that is too much for one message costs no episode.
+  @Test func whatIsTooMuchForOneMessageCostsNoServer() throws {
+    let servers = try (0..<2).map { _ in try GameServer { $0.limits.frameBytes = 20_000 } }
+    let fleet = try RemoteFleet(servers.map(\.endpoint), environment: "Noop-v1", retry: quick)
+    let slots = try (0..<6).map { _ in try fleet.open(OpenOptions()) }
+    var batch = fleet.makeBatch()
+    try fleet.reset(slots, slots.map { _ in ResetOptions() }, into: &batch)
+    let prompt = Prompt(height: 64, width: 64, pixels: [UInt8](repeating: 0, count: 64 * 64 * 3))
+    #expect(throws: EnvironmentError.self) {
+      try fleet.reset(slots, slots.map { _ in ResetOptions(prompt: prompt) }, into: &batch)
+    }
+    try fleet.step(slots, slots.map { _ in 0 }, into: &batch)
+    #expect(batch.faults.allSatisfy { $0 == nil } && fleet.load.map(\.slots) == [3, 3])
+    withExtendedLifetime(servers) {}
+  }
+
   /// A server that was started anew has lost the session, and gets another.
   @Test func aServerThatForgotIsAskedAgain() throws {
     var server: GameServer? = try GameServer("tcp://127.0.0.1:*")

@@ -7,10 +7,15 @@ final class GameServer {
   let server: EnvironmentServer
   let endpoint: String
 
-  init(_ endpoint: String = "ipc://*", slowSeconds: Double = 0.3) throws {
+  init(
+    _ endpoint: String = "ipc://*", slowSeconds: Double = 0.3,
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }
+  ) throws {
+    var configuration = ServerConfiguration(endpoints: [endpoint])
+    configure(&configuration)
     var catalogue = EnvironmentCatalogue.builtIn
     catalogue.register("Slow-v1") { SlowPool(seconds: slowSeconds) }
-    server = EnvironmentServer(ServerConfiguration(endpoints: [endpoint]), catalogue: catalogue)
+    server = EnvironmentServer(configuration, catalogue: catalogue)
     self.endpoint = try server.start()[0]
   }
 

@@ -83,12 +83,42 @@ import WorldServer
 
   @Test func droppedClientsFreeTheirSlots() throws {
     let server = try GameServer()
-    for _ in 0..<3 {
+    // 20,000 slots, and there are 16,384.
+    for _ in 0..<5 {
       let pool = try RemotePool(server.endpoint, environment: "Noop-v1")
       #expect(try pool.open(OpenOptions(), count: 4_000).count == 4_000)
     }
     let pool = try RemotePool(server.endpoint, environment: "Noop-v1")
     #expect(try pool.open(OpenOptions(), count: 10).count == 10)
     #expect(try pool.ping().sessions == 1)
+  }
+}
+
+extension RetryTests {
+  /// A tunnel to a server that is gone takes connections and hangs up: that is no refusal, for who has no keys.
+  @Test func whoHangsUpWithoutKeysDoesNotRefuse() throws {
+    let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try #require(listening >= 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listening, $0, size) == 0 && listen(listening, 8) == 0 && getsockname(listening, $0, &size) == 0
+      }
+    }
+    try #require(isBound)
+    Thread.detachNewThread {
+      while case let descriptor = accept(listening, nil, nil), descriptor >= 0 { close(descriptor) }
+    }
+    defer { shutdown(listening, Int32(SHUT_RDWR)) }
+    let endpoint = "tcp://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+    #expect {
+      _ = try RemotePool(endpoint, retry: policy(resend: 0.1, silence: 1))
+    } throws: {
+      guard case EnvironmentError.disconnected = $0 else { return false }
+      return true
+    }
   }
 }

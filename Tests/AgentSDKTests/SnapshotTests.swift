@@ -60,6 +60,26 @@ import WorldServer
     #expect(throws: EnvironmentError.unsupported("snapshots of Slow-v1")) { _ = try slow.snapshot(fleeting) }
   }
 
+  /// Snapshots that the server would hang up on are not sent, and the session goes on.
+  @Test func whatIsTooMuchForOneMessageIsRefused() throws {
+    let limit = 4_096
+    let server = try GameServer { $0.limits.frameBytes = limit }
+    let pool = try RemotePool(server.endpoint, environment: "Platformer-v1")
+    let slots = try pool.open(OpenOptions(), count: 64)
+    var batch = pool.makeBatch()
+    try pool.reset(slots, slots.map { _ in ResetOptions(seed: 1) }, into: &batch)
+    let kept = try pool.snapshot(slots)
+    let bytes = kept.reduce(0) { $0 + $1.count }
+    try #require(bytes > limit && kept[0].count <= limit)
+    let start = ContinuousClock.now
+    let reason = "\(bytes) bytes in one message, the server takes 4096: name fewer slots"
+    #expect(throws: EnvironmentError.refused(reason: reason)) { try pool.restore(slots, from: kept) }
+    try pool.step(slots, slots.map { _ in 0 }, into: &batch)
+    #expect(batch.faults.allSatisfy { $0 == nil })
+    try pool.restore([slots[0]], from: [kept[0]])
+    #expect(ContinuousClock.now - start < .seconds(2), "nobody waited for an answer that cannot come")
+  }
+
   /// A server that was stopped, and one after it: the session goes on, to the bit.
   @Test(arguments: [5, 300]) func sessionsOutliveTheServer(_ steps: Int) throws {
     let temporary = try TemporaryFolder()

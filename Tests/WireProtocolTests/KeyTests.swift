@@ -34,6 +34,28 @@ import WireProtocol
     #expect(throws: KeyError.notAKey(file: file.path, line: 1)) { try KeyFile.publicKey(file) }
   }
 
+  /// What writes the list reads it as the server does.
+  @Test func keysArePutOnTheListAndTakenOff() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let file = temporary.url.appending(path: "clients")
+    let (one, other) = (try CurveKeyPair().publicKey, try CurveKeyPair().publicKey)
+    // Lines of other systems, a key that is only told of, and one that is not at the beginning of its line.
+    try Data("# \(one) was here\r\n  \(other) theirs".utf8).write(to: file)
+    #expect(try AllowList.add(one, named: "mine", to: file))
+    #expect(try !AllowList.add(one, named: "mine", to: file))
+    #expect(try AllowList(file).contains(one.description) && AllowList(file).contains(other.description))
+    #expect(try AllowList.remove(other, from: file))
+    #expect(try !AllowList.remove(other, from: file))
+    let list = try AllowList(file)
+    #expect(list.contains(one.description) && !list.contains(other.description))
+    #expect(try String(contentsOf: file, encoding: .utf8).contains("was here"))
+    let foreign = Data([0x23, 0x20, 0xE9, 0x0A])
+    try foreign.write(to: file)
+    #expect(throws: KeyError.unreadable(file: file.path)) { try AllowList.add(one, named: "", to: file) }
+    #expect(try Data(contentsOf: file) == foreign, "left as it is")
+  }
+
   @Test func theListIsReadAgainWhenItChanges() throws {
     let temporary = try TemporaryFolder()
     defer { withExtendedLifetime(temporary) {} }

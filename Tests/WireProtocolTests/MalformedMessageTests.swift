@@ -57,6 +57,23 @@ import WireProtocol
     #expect(throws: WireError.self) { try ResetRequest(reading: message) }
   }
 
+  /// What a server describes is worked with only where its numbers allow it.
+  @Test func shapesThatNobodyCanWorkWithAreRefused() throws {
+    let good = EnvironmentSpecification(
+      name: "x", observationSpace: Box(height: 1, width: 1), actionSpace: Discrete(Int(Int32.max)))
+    #expect(try good.validated() == good)
+    let changes: [(inout EnvironmentSpecification) -> Void] = [
+      { $0.actionSpace.count = 0 }, { $0.actionSpace.count = -1 }, { $0.actionSpace.count = 1 << 40 },
+      { $0.observationSpace.width = 0 }, { $0.observationSpace.height = .max }, { $0.slotLimit = 0 },
+      { $0.frameRate = .nan },
+    ]
+    for change in changes {
+      var bad = good
+      change(&bad)
+      #expect(throws: EnvironmentError.self) { try bad.validated() }
+    }
+  }
+
   /// Mutated messages, with and without a right checksum: they are read or refused, and nothing traps.
   @Test func mutatedMessagesNeverTrap() throws {
     var random = SplitMix(state: 7)

@@ -22,6 +22,22 @@ import WireProtocol
     #expect(try client.receive(limit: 8) == nil)
   }
 
+  /// A message of nothing is none: the next one is whole.
+  @Test func nothingIsSentForNoFrames() throws {
+    let context = try Context()
+    let server = try Socket(.router, in: context, .server(Limits()))
+    let client = try Socket(.dealer, in: context, .client)
+    try client.connect(try server.bind("ipc://*"))
+    #expect(try client.waitToSend(milliseconds: 2_000))
+    #expect(try client.send([Frame([1] as [UInt8])]) == .sent)
+    #expect(try server.wait(milliseconds: 2_000))
+    let frames = try #require(try server.receive(limit: 8))
+    #expect(try server.send([], to: frames[0]) == .sent)
+    #expect(try server.send([Frame([2, 3] as [UInt8])], to: frames[0]) == .sent)
+    #expect(try client.wait(milliseconds: 2_000))
+    #expect(try client.receive(limit: 8)?.map(\.bytes) == [[2, 3]])
+  }
+
   @Test func aPeerThatIsGoneIsUnreachable() throws {
     let server = try Socket(.router, in: Context(), .server(Limits()))
     _ = try server.bind("tcp://127.0.0.1:*")

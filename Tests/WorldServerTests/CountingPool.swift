@@ -6,14 +6,23 @@ final class Journal: @unchecked Sendable {
   private let lock = NSLock()
   private var entries: [Int] = []
   private var slots = 0
+  private var kept = 0
+  /// Called with every snapshot. To be set before there are any.
+  var onSnapshot: @Sendable () -> Void = {}
 
   /// Rows of every call of `step`, in order.
   var rounds: [Int] { lock.withLock { entries } }
   var steps: Int { rounds.reduce(0, +) }
   var openSlots: Int { lock.withLock { slots } }
+  var snapshots: Int { lock.withLock { kept } }
 
   func record(_ rows: Int) { lock.withLock { entries.append(rows) } }
   func opened(_ count: Int) { lock.withLock { slots += count } }
+
+  func snapshot() {
+    lock.withLock { kept += 1 }
+    onSnapshot()
+  }
 }
 
 /// Environments whose observation is the number of their steps, and some of whose actions make trouble.
@@ -27,7 +36,7 @@ struct CountingPool: EnvironmentPool {
     name: "Counting-v1", observationSpace: Box(height: 1, width: 1, channels: 4), actionSpace: Discrete(8),
     auxiliaries: ["parity"], slotLimit: 64)
   let journal: Journal
-  private var counts: [Slot: Int32] = [:]
+  fileprivate var counts: [Slot: Int32] = [:]
   private var next: Int32 = 1_000
 
   init(_ journal: Journal) { self.journal = journal }
@@ -83,5 +92,51 @@ struct CountingPool: EnvironmentPool {
 
   mutating func close(_ slot: Slot) {
     if counts.removeValue(forKey: slot) != nil { journal.opened(-1) }
+  }
+}
+
+/// The same, and they can be kept.
+struct KeepingPool: Snapshotting {
+  static let snapshotBytes = 1_024
+
+  private var base: CountingPool
+
+  init(_ journal: Journal) { base = CountingPool(journal) }
+
+  var specification: EnvironmentSpecification { base.specification }
+
+  mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot { try base.open(options) }
+
+  mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try base.reset(slots, options, into: &batch)
+  }
+
+  mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try base.step(slots, actions, into: &batch)
+  }
+
+  mutating func close(_ slot: Slot) { base.close(slot) }
+
+  func snapshot(_ slot: Slot) throws(EnvironmentError) -> [UInt8] {
+    guard let count = base.counts[slot] else { throw .unknownSlot(slot) }
+    base.journal.snapshot()
+    var writer = SnapshotWriter()
+    writer.write(count)
+    return writer.bytes + Array(repeating: 0, count: Self.snapshotBytes - writer.bytes.count)
+  }
+
+  mutating func restore(_ slot: Slot, from snapshot: [UInt8]) throws(EnvironmentError) {
+    var reader = SnapshotReader(snapshot)
+    base.counts[slot] = try reader.read(Int32.self)
+  }
+
+  mutating func fork(_ slot: Slot) throws(EnvironmentError) -> Slot {
+    let copy = try open(OpenOptions())
+    base.counts[copy] = base.counts[slot]
+    return copy
   }
 }

@@ -81,6 +81,43 @@ import WorldServer
     #expect(reply.status == .ok)
   }
 
+  /// Rows beyond all slots that a session can have are refused by their size alone.
+  @Test func rowsAreBounded() throws {
+    let server = try TestServer { $0.limits.slotsPerSession = 8 }
+    let client = try RawClient(server.endpoint)
+    _ = try client.open(8)
+    let nine = [Int32](repeating: 0, count: 9)
+    let empty = Frame([] as [UInt8])
+    let presence = [empty, Frame([UInt8](repeating: 0, count: 9)), empty, empty, empty, empty]
+    let requests: [(operation: WireProtocol.Operation, payloads: [Frame])] = [
+      (.reset, presence), (.reset, ResetRequest(slots: nine).payloads),
+      (.step, StepRequest(actions: nine).payloads), (.step, StepRequest(slots: nine, actions: [0]).payloads),
+      (.close, SlotsRequest(slots: nine).payloads), (.snapshot, SlotsRequest(slots: nine).payloads),
+      (.fork, SlotsRequest(slots: nine).payloads),
+      (.restore, RestoreRequest(slots: nine, blobs: []).payloads),
+    ]
+    for request in requests {
+      let reply = try client.ask(Message(client.envelope(request.operation, 2), payloads: request.payloads))
+      #expect(reply.status == .tooLarge, "\(request.operation)")
+    }
+    let step = try client.step([Int32](repeating: 0, count: 8), 2)
+    #expect(step.status == .ok, "no number was used up")
+  }
+
+  /// Of snapshots that are too many for a reply, no more are taken than show it.
+  @Test func snapshotsStopAtTheirBound() throws {
+    let server = try TestServer(isKeeping: true) {
+      $0.limits.replyBytes = 2 * KeepingPool.snapshotBytes + 1
+    }
+    let client = try RawClient(server.endpoint)
+    _ = try client.open(10)
+    let all = try client.ask(Message(client.envelope(.snapshot, 2), payloads: SlotsRequest().payloads))
+    #expect(all.status == .invalidOption && server.journal.snapshots == 3)
+    let two = SlotsRequest(slots: [0, 9]).payloads
+    let some = try client.ask(Message(client.envelope(.snapshot, 3), payloads: two))
+    #expect(some.status == .ok && some.payloads.map(\.byteCount) == [16, 2 * KeepingPool.snapshotBytes])
+  }
+
   @Test func sessionsAreBounded() throws {
     let server = try TestServer { $0.limits.sessions = 2 }
     let client = try RawClient(server.endpoint)

@@ -47,11 +47,9 @@ import WorldServer
     #expect(throws: ServerError.self) { try TestServer { $0.metricsPort = port } }
   }
 
-  @Test func theSilentHoldUpNobody() throws {
-    let (server, port) = try server()
-    defer { withExtendedLifetime(server) {} }
+  /// A connection on which nothing was said yet; closed by the caller.
+  private func connection(_ port: UInt16) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -62,6 +60,57 @@ import WorldServer
       }
     }
     try #require(result == 0)
+    return descriptor
+  }
+
+  @Test func theSilentHoldUpNobody() throws {
+    let (server, port) = try server()
+    defer { withExtendedLifetime(server) {} }
+    let descriptor = try connection(port)
+    defer { close(descriptor) }
     #expect(page(port)?.contains("genie_sessions") == true)
+  }
+
+  /// The descriptor of this process that listens at a port.
+  private func listener(_ port: UInt16) -> Int32? {
+    (3..<4_096 as Range<Int32>).first { descriptor in
+      var address = sockaddr_in()
+      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let result = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+      }
+      var isListening: Int32 = 0
+      size = socklen_t(MemoryLayout<Int32>.size)
+      getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size)
+      return result == 0 && isListening == 1 && address.sin_family == sa_family_t(AF_INET)
+        && address.sin_port == port.bigEndian
+    }
+  }
+
+  /// Where no connection can be taken for a while, those after it can.
+  @Test func aRefusalIsNotTheEnd() throws {
+    let (server, port) = try server()
+    defer { withExtendedLifetime(server) {} }
+    let listening = try #require(listener(port))
+    let flags = fcntl(listening, F_GETFL)
+    // A socket that does not wait fails like one for which no descriptor is left, and no other test feels it.
+    _ = fcntl(listening, F_SETFL, flags | O_NONBLOCK)
+    for _ in 0..<2 {
+      let descriptor = try connection(port)
+      defer { close(descriptor) }
+      var patience = timeval(tv_sec: 2, tv_usec: 0)
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      let request = Array("GET /metrics HTTP/1.1\r\n\r\n".utf8)
+      _ = send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
+      var answer = [UInt8](repeating: 0, count: 12)
+      let count = recv(descriptor, &answer, answer.count, 0)
+      #expect(count == 12)
+      #expect(String(decoding: answer, as: UTF8.self) == "HTTP/1.1 200")
+      // Until the endpoint has found that nobody else is there.
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    // It waits again when the server goes.
+    _ = fcntl(listening, F_SETFL, flags)
+    Thread.sleep(forTimeInterval: 0.2)
   }
 }

@@ -10,13 +10,19 @@ final class TestServer {
   let server: EnvironmentServer
   let endpoint: String
 
+  /// - Parameter isKeeping: whether its environments have snapshots.
   init(
-    _ endpoint: String = "ipc://*", _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    _ endpoint: String = "ipc://*", isKeeping: Bool = false,
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) throws {
     var configuration = ServerConfiguration(endpoints: [endpoint])
     configure(&configuration)
     var catalogue = EnvironmentCatalogue()
-    catalogue.register("Counting-v1") { [journal] in CountingPool(journal) }
+    if isKeeping {
+      catalogue.register("Counting-v1") { [journal] in KeepingPool(journal) }
+    } else {
+      catalogue.register("Counting-v1") { [journal] in CountingPool(journal) }
+    }
     server = EnvironmentServer(configuration, catalogue: catalogue)
     self.endpoint = try server.start()[0]
   }

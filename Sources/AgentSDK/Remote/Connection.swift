@@ -21,7 +21,7 @@ final class Connection {
     do throws(WireError) {
       context = try Context()
       socket = try Connection.socket(context, keys)
-      monitor = try HandshakeMonitor(socket, in: context)
+      monitor = try HandshakeMonitor(socket, in: context, hasKeys: keys != nil)
       try socket.connect(endpoint)
     } catch {
       throw .disconnected(endpoint: endpoint, reason: error.description)
@@ -40,7 +40,7 @@ final class Connection {
 
   private func connect() throws(WireError) {
     socket = try Connection.socket(context, keys)
-    monitor = try HandshakeMonitor(socket, in: context)
+    monitor = try HandshakeMonitor(socket, in: context, hasKeys: keys != nil)
     try socket.connect(endpoint)
   }
 

@@ -130,7 +130,13 @@ public final class RemoteFleet: EnvironmentPool {
     var (rounds, failure): (Int, EnvironmentError?) = (0, nil)
     while !rows.isEmpty {
       try place(rows.map { slots[$0] }.filter { worlds[$0].place == nil })
-      for (index, rows) in rowsByServer(rows, of: slots) {
+      let shares = rowsByServer(rows, of: slots)
+      // Before any is asked: what is too much for one message is no server's fault, and costs none its episodes.
+      for (index, rows) in shares {
+        let bytes = rows.reduce(0) { $0 + (options[$1].prompt?.pixels.count ?? 0) }
+        try servers[index].pool?.requireRoom(for: bytes)
+      }
+      for (index, rows) in shares {
         let error = attempt(index) { pool, batch throws(EnvironmentError) in
           try pool.reset(rows.map { worlds[slots[$0]].place!.slot }, rows.map { options[$0] }, into: &batch)
         }

@@ -25,6 +25,7 @@ extension RemotePool {
   }
 
   /// Puts several slots into states that were kept: all of them, or none.
+  /// - Throws: `refused`, with nothing sent, where they are more bytes than the server takes in one message.
   public func restore(_ slots: [Slot], from snapshots: [[UInt8]]) throws(EnvironmentError) {
     let numbers = try numbers(of: slots, snapshots.count, "snapshots")
     guard !slots.isEmpty else { return }

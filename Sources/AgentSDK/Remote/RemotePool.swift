@@ -64,32 +64,13 @@ public final class RemotePool: Snapshotting {
     guard let found else {
       throw .unknownEnvironment(environment ?? "", offered: offered.map(\.name))
     }
-    specification = try RemotePool.validated(found)
+    specification = try found.validated()
   }
 
   deinit {
     guard session != .none, pending == nil, loss == nil else { return }
     let envelope = Envelope(.close, epoch: epoch, session: session, sequence: sequence + 1)
     connection.farewell(Message(envelope, payloads: SlotsRequest().payloads), milliseconds: 200)
-  }
-
-  /// Shapes from a socket are used in arithmetic only after this.
-  private static func validated(
-    _ specification: EnvironmentSpecification
-  ) throws(EnvironmentError) -> EnvironmentSpecification {
-    let box = specification.observationSpace
-    let dimensions = [box.height, box.width, box.channels]
-    guard dimensions.allSatisfy({ (1...16_384).contains($0) }), specification.actionSpace.count > 0 else {
-      throw .refused(reason: "the server describes an environment of shape \(dimensions)")
-    }
-    guard (1...Int(Int32.max)).contains(specification.slotLimit),
-      (0.01...1000).contains(specification.frameRate)
-    else {
-      throw .refused(
-        reason: "the server describes an environment of \(specification.slotLimit) slots and "
-          + "\(specification.frameRate) frames a second")
-    }
-    return specification
   }
 
   // MARK: - The contract
@@ -212,8 +193,18 @@ public final class RemotePool: Snapshotting {
       envelope.nonce = .random()
     }
     let message = make(envelope)
+    for payload in message.payloads { try requireRoom(for: payload.byteCount) }
     pending = message
     try connection.post(message)
+  }
+
+  /// - Throws: `refused` for a frame of more bytes than the server takes: it would hang up on it without a word,
+  ///   as often as it came.
+  func requireRoom(for bytes: Int) throws(EnvironmentError) {
+    let limit = server.limits.frameBytes
+    guard bytes <= limit else {
+      throw .refused(reason: "\(bytes) bytes in one message, the server takes \(limit): name fewer slots")
+    }
   }
 
   func call(

@@ -177,7 +177,8 @@ extension Chaos {
     _ = try sleeper.reset(seeds: (0..<UInt64(count)).map { $0 })
     let actions = [Int32](repeating: 0, count: count)
     let before = server.residentKiB
-    for _ in 0..<64 {
+    let asked = 64
+    for _ in 0..<asked {
       sleeper.sequence += 1
       let step = StepRequest(actions: actions).payloads
       try sleeper.send(Message(sleeper.envelope(.step, sleeper.sequence), payloads: step).frames)
@@ -186,6 +187,9 @@ extension Chaos {
     let client = try WireClient(server.endpoint)
     let statistics = try client.ask(Message(Envelope(.stats))).json(as: ServerStatistics.self)
     let held = Double(server.residentKiB - before) / 1_024
+    // What was not dropped waits at the server, at the client, or, a few, on the way.
+    let waiting = asked - statistics.undelivered
+    let most = Limits.repliesPerConnection + Int(SocketOptions.client.receiveLimit) + 4
     // One after the other: nobody else, a client that asks as often and reads, and the one that does not read.
     let frames = Message(
       sleeper.envelope(.step, sleeper.sequence), payloads: StepRequest(actions: actions).payloads
@@ -202,14 +206,17 @@ extension Chaos {
     let (ratio, alone) = (median(over: read), median(over: calm))
     return Row(
       trial: .slow, check: "a client that stops reading",
-      demanded: "<= 4 queued replies; others' p99 within 10% of beside one that reads, median of >= 10 pairs",
-      measured: "\(statistics.undelivered) replies dropped"
+      demanded: "<= \(most) of \(asked) replies wait (\(Limits.repliesPerConnection) at the server); "
+        + "others' p99 within 10% of beside one that reads, median of >= 10 pairs",
+      measured: "\(waiting) wait, \(statistics.undelivered) dropped"
         + String(
           format: ", %.1f MB held; p99 x %.2f (%.2f ms; with nobody else x %.2f), median of %d pairs", held,
           ratio,
           Self.quantile(unread, 0.5) * 1e3, alone, unread.count),
-      passed: statistics.undelivered > 0 && ratio < 1.1,
-      figures: ["p99_ratio": ratio, "p99_ratio_alone": alone, "held_mb": held])
+      passed: waiting <= most && ratio < 1.1,
+      figures: [
+        "p99_ratio": ratio, "p99_ratio_alone": alone, "held_mb": held, "replies_waiting": Double(waiting),
+      ])
   }
 
   /// Measures while another client asks every two milliseconds.

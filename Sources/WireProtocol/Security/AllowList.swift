@@ -45,19 +45,55 @@ public final class AllowList: @unchecked Sendable {
   }
 
   private static func read(_ file: URL) throws(KeyError) -> Set<String> {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-      throw .unreadable(file: file.path)
-    }
     var keys: Set<String> = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    {
-      // '#' is a character of Z85 too: only a line that begins with "# " is a comment.
-      guard let word = line.split(separator: " ").first, word != "#" else { continue }
-      guard let key = CurveKey(String(word)) else { throw .notAKey(file: file.path, line: index + 1) }
+    for (index, line) in try lines(of: file).enumerated() {
+      guard let word = word(of: line) else { continue }
+      guard let key = CurveKey(word) else { throw .notAKey(file: file.path, line: index + 1) }
       keys.insert(key.description)
     }
     return keys
+  }
+
+  private static func lines(of file: URL) throws(KeyError) -> [String] {
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+      throw .unreadable(file: file.path)
+    }
+    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+  }
+
+  /// What stands where a key stands; nil in an empty line and in a comment.
+  private static func word(of line: String) -> String? {
+    // '#' is a character of Z85 too: only a line that begins with "# " is a comment.
+    guard let word = line.split(separator: " ").first, word != "#" else { return nil }
+    return String(word)
+  }
+
+  private static func write(_ lines: [String], to file: URL) throws {
+    try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file, options: .atomic)
+  }
+
+  /// Puts a key on a list; one is made where there is none.
+  /// - Returns: whether it was not on it yet.
+  /// - Throws: ``KeyError/unreadable(file:)`` for a list that cannot be read, which is left as it is, or what Foundation throws when it
+  ///   cannot be written.
+  public static func add(_ key: CurveKey, named name: String, to file: URL) throws -> Bool {
+    var lines = FileManager.default.fileExists(atPath: file.path) ? try lines(of: file) : []
+    guard !lines.contains(where: { word(of: $0) == key.description }) else { return false }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    try write(lines + ["\(key) \(name)"], to: file)
+    return true
+  }
+
+  /// Takes a key off a list.
+  /// - Returns: whether it was on it.
+  /// - Throws: as ``add(_:named:to:)``.
+  public static func remove(_ key: CurveKey, from file: URL) throws -> Bool {
+    var lines = try lines(of: file)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    let rest = lines.filter { word(of: $0) != key.description }
+    guard rest.count < lines.count else { return false }
+    try write(rest, to: file)
+    return true
   }
 }
 

@@ -5,12 +5,16 @@ public final class HandshakeMonitor {
   private let socket: UnsafeMutableRawPointer
   // Keeps the context.
   private let context: Context
+  private let hasKeys: Bool
   /// Handshakes in a row that the server broke off, each soon after the one before.
   private var brokenOff = 0
   private var lastBreak = ContinuousClock.now
 
-  /// - Parameter watched: to be called before it connects; it belongs to the same thread.
-  public init(_ watched: borrowing Socket, in context: Context) throws(WireError) {
+  /// - Parameters:
+  ///   - watched: to be called before it connects; it belongs to the same thread.
+  ///   - hasKeys: of the client. Without keys there is nothing that a server could not read: who hangs up is one that is gone, behind a
+  ///     tunnel that is there.
+  public init(_ watched: borrowing Socket, in context: Context, hasKeys: Bool) throws(WireError) {
     let endpoint = "inproc://handshake-\(Identifier.random())"
     let events =
       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -20,6 +24,7 @@ public final class HandshakeMonitor {
     else { throw .last("zmq_socket_monitor") }
     self.context = context
     self.socket = socket
+    self.hasKeys = hasKeys
     var none: Int32 = 0
     zmq_setsockopt(socket, ZMQ_LINGER, &none, MemoryLayout<Int32>.size)
     guard zmq_connect(socket, endpoint) == 0 else { throw .last("zmq_connect", endpoint) }
@@ -44,7 +49,7 @@ public final class HandshakeMonitor {
       }
     }
     // Once may be a server that just died; one that is frozen lets handshakes run out, which takes seconds.
-    if isBroken {
+    if isBroken, hasKeys {
       brokenOff = .now - lastBreak < .seconds(1) ? brokenOff + 1 : 1
       lastBreak = .now
       if brokenOff >= 2 { reason = "the server breaks off the handshake: is its public key the right one?" }

@@ -81,6 +81,8 @@ public struct Socket: ~Copyable {
   /// Sends a whole message, or nothing of it. Never waits. The frames can be sent again: their bytes are
   /// shared.
   public func send(_ frames: [Frame], to peer: Frame? = nil) throws(WireError) -> SendOutcome {
+    // A peer's identity with nothing after it would take the next message for its own.
+    guard !frames.isEmpty else { return .sent }
     var first = true
     if let peer {
       let outcome = try send(peer, more: true)

@@ -19,6 +19,8 @@ struct Session {
   /// The reply to `accepted`, where nothing is in flight.
   var reply: [Frame] = []
   var lastSeen: ContinuousClock.Instant
+  /// When the file of a session that is kept was last told that it lives.
+  var lastTouched = ContinuousClock.now
 
   /// What is to be done with a request (PROTOCOL.md section 2).
   enum Verdict: Equatable {

@@ -12,21 +12,22 @@ extension Stepper {
 
   /// Notes an answer, and writes a fresh snapshot where many requests have come since the last.
   func keep(_ answer: Completion) {
-    guard !isReplaying, let journals, journals.answered(answer.session, answer.frames),
-      let holding = holdings[answer.session]
-    else { return }
-    keep(answer.session, holding)
+    guard !isReplaying else { return }
+    var isDue = false
+    write(answer.session) { journals throws(JournalError) in
+      isDue = try journals.answered(answer.session, answer.frames)
+    }
+    if isDue, let holding = holdings[answer.session] { keep(answer.session, holding) }
   }
 
   /// Writes a session's state in place of its requests so far, where its environments can be kept.
   func keep(_ session: Identifier, _ holding: Holding) {
-    guard journals != nil, hosts[holding.environment].isSnapshotting else { return }
-    let blobs = try? hosts[holding.environment].snapshotting { pool throws(EnvironmentError) in
-      try holding.slots.map { slot throws(EnvironmentError) in try pool.snapshot(slot) }
-    }
-    guard let blobs else { return }
+    let host = hosts[holding.environment]
+    guard host.isSnapshotting else { return }
     write(session) { journals throws(JournalError) in
-      try journals.replace(session, holding, environment: hosts[holding.environment].name, blobs)
+      try journals.replace(session, holding, environment: host.name) { slot throws(EnvironmentError) in
+        try host.snapshotting { pool throws(EnvironmentError) in try pool.snapshot(slot) }
+      }
     }
   }
 
@@ -51,7 +52,9 @@ extension Stepper {
     defer { isReplaying = false }
     do throws(EnvironmentError) {
       let resumed = try replay(journal, work.session)
-      journals.resumed(work.session, journal, resumed.reply)
+      write(work.session) { journals throws(JournalError) in
+        try journals.resumed(work.session, journal, resumed.reply)
+      }
       let envelope = work.envelope.reply(.ok, epoch: epoch)
       let reply = ResumeReply(accepted: resumed.accepted)
       return Completion(
@@ -64,31 +67,51 @@ extension Stepper {
 
   private func replay(_ journal: Journal, _ session: Identifier) throws(EnvironmentError) -> ResumedSession {
     let base = journal.base
-    if !base.numbers.isEmpty { try rebuild(journal, session) }
+    // Only the state that a session begins with has no environment; one without slots still has its numbers.
+    if !base.environment.isEmpty { try rebuild(journal, session) }
     var resumed = ResumedSession(accepted: base.accepted, operation: base.operation, reply: [])
     if !journal.reply.isEmpty {
-      guard var last = try? Message(frames: journal.reply, limits: .unlimited) else {
+      guard let last = try? Message(frames: journal.reply, limits: .unlimited) else {
         throw .fault("the journal holds no reply")
       }
-      last.envelope.epoch = epoch
-      resumed.reply = last.frames
+      resumed.reply = renewed(last)
     }
     for request in journal.requests {
-      guard let again = try? Work(session: session, reading: request) else {
-        throw .fault("the journal holds what is no request")
-      }
-      let answer: Completion?
-      if again.isOfRounds, let holding = holdings[session] {
-        answer = round(hosts[holding.environment], [again]).first
-      } else {
-        answer = perform(again)
-      }
-      guard let answer, holdings[session] != nil else { throw .fault("it had ended") }
+      let envelope = request.message.envelope
       resumed = ResumedSession(
-        accepted: request.envelope.sequence, operation: request.envelope.operationCode, reply: answer.frames)
+        accepted: envelope.sequence, operation: envelope.operationCode, reply: try redo(request, session))
     }
     guard holdings[session] != nil else { throw .fault("it holds nothing") }
     return resumed
+  }
+
+  /// Does a request once more.
+  /// - Returns: the reply to it.
+  private func redo(_ request: Journal.Request, _ session: Identifier) throws(EnvironmentError) -> [Frame] {
+    let outcome = request.answer?.envelope.status
+    // What failed then might succeed now that others hold less, and what came after it would mean something else.
+    if let answer = request.answer, outcome != .ok { return renewed(answer) }
+    guard let work = try? Work(session: session, reading: request.message, within: .unlimited),
+      work.envelope.operation != .resume
+    else { throw .fault("the journal holds what is no request") }
+    let answer: Completion?
+    if work.isOfRounds, let holding = holdings[session] {
+      answer = round(hosts[holding.environment], [work]).first
+    } else {
+      answer = perform(work)
+    }
+    guard let answer, holdings[session] != nil else { throw .fault("it had ended") }
+    if outcome == .ok, (try? Message(frames: answer.frames, limits: .unlimited))?.envelope.status != .ok {
+      throw .fault("what it opened then cannot be opened now")
+    }
+    return answer.frames
+  }
+
+  /// A reply of an earlier incarnation, as this one's.
+  private func renewed(_ reply: Message) -> [Frame] {
+    var reply = reply
+    reply.envelope.epoch = epoch
+    return reply.frames
   }
 
   private func rebuild(_ journal: Journal, _ session: Identifier) throws(EnvironmentError) {

@@ -117,11 +117,18 @@ extension Stepper {
     let holding = try holding(work)
     let slots = try holding.resolve(request.slots)
     let blobs = try hosts[holding.environment].snapshotting { pool throws(EnvironmentError) in
-      try slots.map { slot throws(EnvironmentError) in try pool.snapshot(slot) }
-    }
-    guard blobs.reduce(0, { $0 + $1.count }) <= limits.replyBytes else {
-      throw .invalidOption(
-        name: "slots", reason: "their snapshots exceed \(limits.replyBytes) bytes: name fewer")
+      var blobs: [[UInt8]] = []
+      var rest = limits.replyBytes
+      for slot in slots {
+        let blob = try pool.snapshot(slot)
+        rest -= blob.count
+        guard rest >= 0 else {
+          throw EnvironmentError.invalidOption(
+            name: "slots", reason: "their snapshots exceed \(limits.replyBytes) bytes: name fewer")
+        }
+        blobs.append(blob)
+      }
+      return blobs
     }
     return Completion(
       session: work.session, frames: Message(answer(work), payloads: Blobs(blobs).payloads).frames)

@@ -34,8 +34,11 @@ struct Work: Sendable {
   }
 
   /// Reads what a request of a session asks.
-  /// - Throws: ``WireProtocol/WireError`` where it is malformed.
-  init(session: Identifier, user: String = "", reading request: Message) throws(WireError) {
+  /// - Throws: ``WireProtocol/WireError`` where it is malformed, or has more rows than a session can have slots.
+  init(
+    session: Identifier, user: String = "", reading request: Message, within limits: Limits
+  ) throws(WireError) {
+    try Self.checkRows(of: request, limit: limits.slotsPerSession)
     let kind: Kind =
       switch request.envelope.operation {
       case .open: .open(try request.json(as: OpenRequest.self))
@@ -49,6 +52,22 @@ struct Work: Sendable {
       default: throw .malformed("operation \(request.envelope.operationCode) is none of a session's")
       }
     self.init(session: session, user: user, request: request, kind: kind)
+  }
+
+  /// Looks at sizes alone, before anything is made of them: a row of one byte becomes one of many.
+  private static func checkRows(of request: Message, limit: Int) throws(WireError) {
+    // Bytes of a row in each of the payloads that have one for every slot.
+    let sizes: [Int] =
+      switch request.envelope.operation {
+      case .reset: [4, 1]
+      case .step: [4, 4]
+      case .restore: [4, 8]
+      case .close, .snapshot, .fork: [4]
+      default: []
+      }
+    for (payload, size) in zip(request.payloads, sizes) where payload.byteCount / size > limit {
+      throw .tooLarge(what: "rows", size: payload.byteCount / size, limit: limit)
+    }
   }
 
   var envelope: Envelope { request.envelope }

@@ -15,7 +15,7 @@ public final class Arena {
     chunks = [Storage(capacity: capacity)]
   }
 
-  /// Bytes that were taken since the last reset.
+  /// Bytes that were taken since the last ``reset()``.
   public var byteCount: Int { 4 * (total + used) }
 
   /// Uninitialised memory of the given shape, valid until ``reset()``.
@@ -51,9 +51,6 @@ public final class Arena {
     }
     return tensor
   }
-
-  /// Bytes that were taken since the last ``reset()``.
-  public var usedBytes: Int { (total + used) * MemoryLayout<Float>.stride }
 
   /// Gives everything back: tensors of this arena may not be used any more.
   public func reset() {

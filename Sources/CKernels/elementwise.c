@@ -49,12 +49,6 @@ CLONES void ck_scale(float *x, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) x[i] *= factor;
 }
 
-CLONES void ck_add_bias(float *rows, const float *bias, size_t row_count, size_t channels) {
-  for (size_t row = 0; row < row_count; row++, rows += channels) {
-    for (size_t c = 0; c < channels; c++) rows[c] += bias[c];
-  }
-}
-
 // Four rows a pass: a quarter of the traffic on `sums`.
 CLONES void ck_sum_rows(const float *x, float *sums, size_t row_count, size_t channels) {
   size_t row = 0;
@@ -76,13 +70,4 @@ CLONES double ck_sum_squares(const float *x, size_t count) {
 
 CLONES void ck_bytes_to_unit(const uint8_t *x, float *y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] = (float)x[i] / 255.0f;
-}
-
-// The comparisons send NaN to 0.
-CLONES void ck_unit_to_bytes(const float *x, uint8_t *y, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    float unit = x[i] > 0.0f ? x[i] : 0.0f;
-    unit = unit < 1.0f ? unit : 1.0f;
-    y[i] = (uint8_t)(int32_t)(unit * 255.0f + 0.5f);
-  }
 }

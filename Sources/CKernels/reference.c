@@ -60,10 +60,6 @@ void ck_reference_scale(float *x, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) x[i] *= factor;
 }
 
-void ck_reference_add_bias(float *rows, const float *bias, size_t row_count, size_t channels) {
-  for (size_t i = 0; i < row_count * channels; i++) rows[i] += bias[i % channels];
-}
-
 void ck_reference_sum_rows(const float *x, float *sums, size_t row_count, size_t channels) {
   for (size_t c = 0; c < channels; c++) {
     double sum = sums[c];
@@ -80,10 +76,6 @@ double ck_reference_sum_squares(const float *x, size_t count) {
 
 void ck_reference_bytes_to_unit(const uint8_t *x, float *y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] = (float)(x[i] / 255.0);
-}
-
-void ck_reference_unit_to_bytes(const float *x, uint8_t *y, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] = (uint8_t)round(fmin(fmax(x[i], 0), 1) * 255);
 }
 
 // ---- layer norm -------------------------------------------------------------------------------------------

@@ -85,24 +85,19 @@ import Testing
   @Test(arguments: [(1, 1), (1, 17), (3, 16), (5, 7), (130, 33)]) func rows(rows: Int, channels: Int) {
     var samples = Samples(seed: 3)
     let x = samples.floats(rows * channels)
-    let bias = samples.floats(channels)
+    let start = samples.floats(channels)
+    let other = samples.floats(rows * channels)
 
-    var biased = x
-    var expected = x
-    ck_add_bias(&biased, bias, rows, channels)
-    ck_reference_add_bias(&expected, bias, rows, channels)
-    #expect(biased == expected)
-
-    var sums = bias
-    var expectedSums = bias
+    var sums = start
+    var expectedSums = start
     ck_sum_rows(x, &sums, rows, channels)
     ck_reference_sum_rows(x, &expectedSums, rows, channels)
     expectClose(sums, expectedSums, tolerance: 1e-5)
 
     var scaled = x
     var expectedScaled = x
-    ck_add_scaled(biased, -0.37, &scaled, x.count)
-    ck_reference_add_scaled(biased, -0.37, &expectedScaled, x.count)
+    ck_add_scaled(other, -0.37, &scaled, x.count)
+    ck_reference_add_scaled(other, -0.37, &expectedScaled, x.count)
     expectClose(scaled, expectedScaled)
     ck_scale(&scaled, -1.7, x.count)
     ck_reference_scale(&expectedScaled, -1.7, x.count)
@@ -119,22 +114,12 @@ import Testing
     #expect(ck_sum_squares(many, 0) == 0)
   }
 
-  @Test func bytesSurviveTheRoundTrip() {
+  @Test func bytesAreSharesOfOne() {
     let bytes = (0...255).map { UInt8($0) }
     var unit = [Float](repeating: 0, count: 256)
     var expected = unit
     ck_bytes_to_unit(bytes, &unit, 256)
     ck_reference_bytes_to_unit(bytes, &expected, 256)
     #expect(unit == expected)
-    var back = [UInt8](repeating: 0, count: 256)
-    ck_unit_to_bytes(unit, &back, 256)
-    #expect(back == bytes)
-  }
-
-  @Test func anyFloatBecomesAByte() {
-    let x: [Float] = [-1, 1.5, .infinity, -.infinity, .nan, 0.5, 0.499, 1e-9]
-    var bytes = [UInt8](repeating: 9, count: x.count)
-    ck_unit_to_bytes(x, &bytes, x.count)
-    #expect(bytes == [0, 255, 255, 0, 0, 128, 127, 0])
   }
 }

@@ -76,6 +76,17 @@ import Testing
     #expect(quantizer.uses.values == [Float](repeating: 8 / 5, count: codes))
   }
 
+  /// A dead code goes where a vector is far from its code, and not where a code is seldom used.
+  @Test func deadCodesGoWhereVectorsAreServedWorst() {
+    let quantizer = quantizer()
+    quantizer.place(
+      centres: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, -1, 0, 0, 0], uses: [4, 36, 8, 8, 0.05])
+    let far: [Float] = [0, 0.6, 0.56, 0.5713]
+    let vectors = Tensor((0..<40).flatMap { $0 % 2 == 0 ? [1, 0, 0, 0] : far }, shape: [40, 4])
+    #expect(Set(show(vectors, to: quantizer)) == [0, 1])
+    for (value, expected) in zip(row(quantizer.codebook, 4), far) { #expect(abs(value - expected) < 1e-3) }
+  }
+
   @Test func moreCodesThanVectors() {
     let (quantizer, vectors) = (quantizer(), unit(2, seed: 2))
     _ = show(vectors, to: quantizer)

@@ -21,6 +21,17 @@ struct ClipShardTests {
     #expect(shard[7] == clip[7])
   }
 
+  @Test func rewardsThatAreNoNumbersAreRefused() throws {
+    let clip = Scenes.counting(10, starts: [0, 4])
+    let url = folder.file("x.safetensors")
+    try ClipShard.write(
+      Clip(
+        height: clip.height, width: clip.width, frames: clip.frames, episodeStarts: clip.episodeStarts,
+        rewards: (0..<10).map { $0 == 3 ? .nan : 0 }), to: url)
+    let error = #expect(throws: ClipError.self) { try ClipShard(url) }
+    #expect(error?.description.contains("reward") == true)
+  }
+
   @Test func appendedEpisodesStartWhereTheFirstEnd() {
     var clip = Scenes.counting(5, starts: [0, 2], labelled: true)
     clip.append(Scenes.counting(4, starts: [0, 3], labelled: true))

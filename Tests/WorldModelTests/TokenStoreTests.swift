@@ -73,6 +73,35 @@ import Video
     #expect(others.tokens(0, whole.frames) != memory.tokens(0, whole.frames))
   }
 
+  /// Files of the same names and lengths, of other video; and one of which a token is no code.
+  @Test func tokensOfOtherVideoAreNotTaken() throws {
+    let (video, genie) = (try SampleVideo(), try Genie.sample())
+    let folder = video.folder.file("tokens")
+    let workers = Workers(count: 1)
+    _ = try TokenStore(genie, folder: video.clips, keptIn: folder, workers: workers)
+    let other = try TemporaryFolder()
+    defer { withExtendedLifetime(other) {} }
+    for shard in video.clips.shards {
+      var clip = shard.clip()
+      clip = Clip(
+        height: 16, width: 16, frames: clip.frames.map { 255 - $0 }, episodeStarts: clip.episodeStarts,
+        metadata: clip.metadata)
+      try ClipShard.write(clip, to: other.file(shard.url.lastPathComponent))
+    }
+    let clips = try ClipFolder(other.url)
+    func first(_ store: TokenStore) -> [Int32] { Array(store.tokens(0, 0..<150)) }
+    let expected = first(TokenStore(genie, folder: clips, workers: workers))
+    #expect(first(try TokenStore(genie, folder: clips, keptIn: folder, workers: workers)) == expected)
+
+    let file = folder.appending(path: "tokens-0.safetensors")
+    var bytes = try Data(contentsOf: file)
+    // Tokens are the last but actions, of which each frame has four bytes; or the other way round.
+    bytes.replaceSubrange(bytes.count - 8..<bytes.count, with: Data(repeating: 0x7F, count: 8))
+    try bytes.write(to: file)
+    #expect(first(try TokenStore(genie, folder: clips, keptIn: folder, workers: workers)) == expected)
+    #expect(try Data(contentsOf: file) != bytes, "made again")
+  }
+
   @Test func severalProcessesMakeOneStore() throws {
     let (video, genie) = (try SampleVideo(), try Genie.sample())
     let memory = TokenStore(genie, folder: video.clips, workers: Workers(count: 1))

@@ -58,16 +58,12 @@ void ck_tanh_backward(const float *y, const float *dy, float *dx, size_t count);
 void ck_add_scaled(const float *x, float scale, float *y, size_t count);
 /// x *= factor
 void ck_scale(float *x, float factor, size_t count);
-/// rows[i, :] += bias
-void ck_add_bias(float *rows, const float *bias, size_t row_count, size_t channels);
 /// sums[c] += sum over rows of x[row, c]
 void ck_sum_rows(const float *x, float *sums, size_t row_count, size_t channels);
 /// Sum of squares, for gradient norms; accumulated in double.
 double ck_sum_squares(const float *x, size_t count);
 /// y[i] = x[i] / 255
 void ck_bytes_to_unit(const uint8_t *x, float *y, size_t count);
-/// y[i] = round(clamp(x[i], 0, 1) * 255)
-void ck_unit_to_bytes(const float *x, uint8_t *y, size_t count);
 
 // ---- layer norm -------------------------------------------------------------------------------------------------
 
@@ -80,7 +76,7 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
 
 // ---- attention, read in place from qkv --------------------------------------------------------------------------
 // qkv: [time, tokens, 3, heads, head_dim] (a row of 3 * channels: q, then k, then v); out: [time, tokens, heads, head_dim].
-// scale is 1 / sqrt(head_dim). head_dim is 8...128.
+// scale is 1 / sqrt(head_dim). head_dim is any number from 1 on.
 
 /// Every token of a frame attends to all tokens of the same frame. Softmax(q k^T scale + bias) v.
 /// bias: [heads, tokens, tokens] (query, key), or NULL.

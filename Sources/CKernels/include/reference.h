@@ -15,11 +15,9 @@ void ck_reference_tanh_forward(const float *x, float *y, size_t count);
 void ck_reference_tanh_backward(const float *y, const float *dy, float *dx, size_t count);
 void ck_reference_add_scaled(const float *x, float scale, float *y, size_t count);
 void ck_reference_scale(float *x, float factor, size_t count);
-void ck_reference_add_bias(float *rows, const float *bias, size_t row_count, size_t channels);
 void ck_reference_sum_rows(const float *x, float *sums, size_t row_count, size_t channels);
 double ck_reference_sum_squares(const float *x, size_t count);
 void ck_reference_bytes_to_unit(const uint8_t *x, float *y, size_t count);
-void ck_reference_unit_to_bytes(const float *x, uint8_t *y, size_t count);
 void ck_reference_layer_norm_forward(const float *x, const float *gain, const float *bias, float *y,
                                      float *mean, float *rstd, size_t rows, size_t channels, float epsilon);
 void ck_reference_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean,

@@ -122,14 +122,16 @@ public final class VectorQuantizer: @unchecked Sendable {
       }
     }
     let share = Float(assigned.count) / Float(codes)
-    for code in 0..<codes {
-      if revive, counts[code] < configuration.deadBelow * share {
+    if revive {
+      // Before any code moves: how well a vector is served, the code that it was assigned to tells.
+      for code in 0..<codes where counts[code] < configuration.deadBelow * share {
         let row = poorlyServed(vectors, assigned, key: key.folded(in: UInt64(code)))
         for c in 0..<width { totals[code * width + c] = vectors[row * width + c] * share }
         counts[code] = share
       }
-      // Of sums that have faded there is no direction to take: the code stays where it is.
-      guard counts[code] > 1e-6 else { continue }
+    }
+    // Of sums that have faded there is no direction to take: the code stays where it is.
+    for code in 0..<codes where counts[code] > 1e-6 {
       for c in 0..<width { centres[code * width + c] = totals[code * width + c] }
     }
     normalizeCodebook()

@@ -98,6 +98,20 @@ public struct ClipFolder: Sendable {
     )
   }
 
+  /// Tells a shard from others: by where its episodes are, and by what they show.
+  public func fingerprint(ofShard shard: Int) -> String {
+    var hash = ContentHash()
+    for (number, frames) in shards[shard].episodes.enumerated() {
+      hash.add("\(number) \(frames) \(mark(of: Episode(shard: shard, frames: frames), seed: 0)) ".utf8)
+    }
+    return "\(hash)"
+  }
+
+  /// Tells video from other video: as ``fingerprint(ofShard:)``, of all shards in order.
+  public var fingerprint: String {
+    "\(ContentHash(shards.indices.map { fingerprint(ofShard: $0) }.joined(separator: " ").utf8))"
+  }
+
   /// A number that an episode has wherever it lies.
   private func mark(of episode: Episode, seed: UInt64) -> UInt64 {
     let (frames, shard) = (episode.frames, shards[episode.shard])

@@ -40,6 +40,10 @@ public struct ClipShard: Sendable {
     guard Clip.areStarts(episodeStarts, frames: count) else {
       throw .notAClip(file: url.path, reason: "episode_starts do not ascend from 0 within \(count) frames")
     }
+    guard rewards?.allSatisfy(\.isFinite) ?? true else {
+      throw .notAClip(
+        file: url.path, reason: "a reward is no number: leave out `rewards` where they are not known")
+    }
     for (name, labels) in [("actions", actions?.count), ("rewards", rewards?.count), ("ends", ends?.count)] {
       guard labels ?? count == count else {
         throw .notAClip(file: url.path, reason: "\(labels ?? 0) \(name) for \(count) frames")

@@ -21,6 +21,8 @@ final class ChildProcess {
 
   deinit {
     if process.isRunning {
+      // Who waits for room in a full pipe hears no signal.
+      try? output.fileHandleForReading.close()
       process.terminate()
       process.waitUntilExit()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// Imports videos and folders of pictures as a folder of clip shards.
 ///
@@ -131,7 +132,7 @@ public struct VideoImport: Sendable {
       }
       switch self {
       case .video(let url): return of(url)
-      case .pictures(let folder, let files): return "\(of(folder)) \(files.count)"
+      case .pictures(_, let files): return "\(ContentHash(files.map(of).joined(separator: "\n").utf8))"
       }
     }
   }

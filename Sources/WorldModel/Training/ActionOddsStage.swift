@@ -43,7 +43,7 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
         episode.frames.dropLast().map { Place(shard: episode.shard, frame: $0) }
       }
     }
-    let episodes = data.split.training.enumerated()
+    let episodes = data.split.training.filter { $0.frames.count > 1 }.enumerated()
     let halves = (0..<2).map { half in places(episodes.filter { $0.offset % 2 == half }.map(\.element)) }
     // A single episode is in both.
     self.halves = halves[1].isEmpty ? [halves[0], halves[0]] : halves

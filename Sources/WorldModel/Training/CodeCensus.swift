@@ -25,24 +25,34 @@ struct CodeCensus {
   private struct Part {
     var uses: [Int32: (count: Int, windows: [Int])] = [:]
     var strangers: [Stranger] = []
+
+    mutating func keepWorst(_ most: Int) {
+      guard strangers.count > most else { return }
+      strangers.sort { ($0.similarity, $0.window) < ($1.similarity, $1.window) }
+      strangers.removeLast(strangers.count - most)
+    }
   }
 
   /// The cosine from which on a patch needs no code of its own.
   private static let wellServed: Float = 0.999
-  /// Of so many windows, as video of many details has more than can be looked at.
-  private static let mostStrangers = (ofPart: 4096, inAll: 1 << 18)
   private static let windowsOfPart = 64
 
   /// - Parameters:
   ///   - clips: how the windows are read.
   ///   - origins: of all windows.
-  init(_ tokenizer: Tokenizer, clips: ClipLoader, origins: [ClipLoader.Origin], workers: Workers) {
+  ///   - mostStrangers: patches that are kept: those served worst, as many of each part of the video. Video of many details has more
+  ///     than can be looked at.
+  init(
+    _ tokenizer: Tokenizer, clips: ClipLoader, origins: [ClipLoader.Origin], mostStrangers: Int = 1 << 18,
+    workers: Workers
+  ) {
     quantizer = tokenizer.quantizer
     let codes = tokenizer.vocabulary
     uses = [Float](repeating: 0, count: codes)
     windows = WindowsByCode(codes: codes)
     let starts = Array(stride(from: 0, to: origins.count, by: Self.windowsOfPart))
     let parts = Slots<Part>(count: starts.count)
+    let most = max(1, mostStrangers / max(1, starts.count))
     workers.run { worker in
       let arena = Arena()
       for index in stride(from: worker, to: starts.count, by: workers.count) {
@@ -50,6 +60,7 @@ struct CodeCensus {
         for window in starts[index]..<min(origins.count, starts[index] + Self.windowsOfPart) {
           Self.look(
             at: window, FrameBatch(clips.read([origins[window]]), of: clips), tokenizer, arena, &part)
+          part.keepWorst(most)
         }
         parts[index] = part
       }
@@ -59,7 +70,7 @@ struct CodeCensus {
         uses[Int(code)] += Float(use.count)
         for window in use.windows { windows.meet(window, code: Int(code)) }
       }
-      strangers += part.strangers.prefix(Self.mostStrangers.inAll - strangers.count)
+      strangers += part.strangers
     }
     let total = max(1, uses.reduce(0, +))
     for code in 0..<codes { uses[code] /= total }
@@ -79,7 +90,7 @@ struct CodeCensus {
       if part.uses[code]!.windows.last != window { part.uses[code]!.windows.append(window) }
       let vector = UnsafeBufferPointer(start: vectors.pointer + row * width, count: width)
       let similarity = similarity(vector, quantizer.codebook.pointer + Int(code) * width)
-      if similarity < wellServed, part.strangers.count < mostStrangers.ofPart {
+      if similarity < wellServed {
         part.strangers.append(
           Stranger(vector: Array(vector), code: Int(code), similarity: similarity, window: window))
       }

@@ -64,6 +64,7 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
 
   /// The first steps see short clips.
   var meanCost: Double {
+    guard training.shortShare > 0 else { return 1 }
     let long = Double(long.batchSize * long.frames) / Double(short.batchSize * short.frames)
     return training.shortShare + (1 - training.shortShare) * long
   }
@@ -123,12 +124,11 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       return (loss, (loss: loss.value[0], correct: count == 0 ? 0 : correct, count: count))
     }
     let norm = optimizer.update(gradients, progress: progress)
+    // Fewer than were masked: what was rehearsed is shown.
+    let predicted = Double(max(1, reports.reduce(0) { $0 + $1.count }))
     return [
-      ("loss", Double(reports.reduce(0) { $0 + $1.loss })),
-      (
-        "accuracy",
-        Double(reports.reduce(0) { $0 + $1.correct }) / Double(max(1, reports.reduce(0) { $0 + $1.count }))
-      ),
+      ("loss", Double(reports.reduce(0) { $0 + $1.loss }) * Double(total) / predicted),
+      ("accuracy", Double(reports.reduce(0) { $0 + $1.correct }) / predicted),
       ("gradientNorm", Double(norm)),
     ]
   }
@@ -201,7 +201,8 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     guard Double(key.uniform(0)) < training.rareShare, let drawn = framesByCode.draw(key.folded(in: 1)) else {
       return nil
     }
-    let (shard, frame, episode) = frames[drawn]
+    // A table of tensors is exact up to 16 million.
+    let (shard, frame, episode) = frames[min(drawn, frames.count - 1)]
     let start = frame - key.integer(1, below: time - 1)
     return (
       ClipLoader.Origin(

@@ -68,6 +68,51 @@ public final class GenieTraining {
     events = workers.rank == 0 ? try EventFile(folder: folder) : nil
   }
 
+  /// - Throws: `OtherSettings` where the folder holds an unfinished run of other clips or settings.
+  private func checkSettings() throws {
+    var settings = try Self.named("model", genie.configuration)
+    // What may change on the way: how fast is learned, and with what numbers is reckoned.
+    settings.merge(
+      try Self.named("training", configuration).filter { name, _ in
+        !name.contains(".optimizer.") && !name.hasSuffix(".precision")
+      }
+    ) { $1 }
+    settings["seed"] = "\(seed)"
+    settings["minutes"] = seconds.map { "\($0 / 60)" }
+    settings["clips"] = data.folder.fingerprint
+    settings["models"] = taken.map { "\($0) \(genie.tokenFingerprint)" }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    try KeptSettings.check(
+      settings, in: folder, isBegun: files.contains { $0.hasSuffix(".safetensors") })
+  }
+
+  /// Clips that are too short for a stage are found before the stages before it are trained.
+  /// - Throws: ``ClipError/noWindows(frames:longest:)``
+  private func checkLengths() throws(ClipError) {
+    func check(_ frames: Int, heldOut: Int) throws(ClipError) {
+      _ = try data.training(frames: frames, batch: 1, seed: 0)
+      _ = try data.heldOutOrigins(frames: heldOut, clips: 1)
+    }
+    if taken == nil {
+      for stage in [configuration.tokenizer, configuration.latentActions] {
+        try check(stage.time, heldOut: stage.time)
+      }
+    }
+    // Clips of episodes that are known to have ended run over their ends.
+    guard taken != .dynamics, !data.folder.hasEnds, !data.folder.hasRewards else { return }
+    let time = configuration.dynamics.time
+    try check(time, heldOut: max(2, min(time, genie.dynamics.configuration.window)))
+  }
+
+  /// Every number of a configuration by the name that `--set` has for it.
+  private static func named(_ name: String, _ value: some Encodable) throws -> [String: String] {
+    func flat(_ name: String, _ value: Any) -> [String: String] {
+      guard let fields = value as? [String: Any] else { return [name: "\(value)"] }
+      return fields.reduce(into: [:]) { $0.merge(flat("\(name).\($1.key)", $1.value)) { $1 } }
+    }
+    return flat(name, try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)))
+  }
+
   /// Clips that were not trained on.
   public var heldOut: [ClipFolder.Episode] { data.split.heldOut }
   public var training: [ClipFolder.Episode] { data.split.training }
@@ -110,6 +155,8 @@ public final class GenieTraining {
     stages: [StageRecord], rewards: TokenRewardModel?, odds: ActionOdds?, scores: [EventScore],
     store: TokenStore
   ) {
+    try checkLengths()
+    if workers.rank == 0 { try checkSettings() }
     var records: [StageRecord] = []
     let isLabelled = data.folder.hasRewards || data.folder.hasEnds
     // Without a step, or a label, there is nothing but chance in them.
@@ -179,9 +226,10 @@ public final class GenieTraining {
 
   private func reward(
     _ store: TokenStore, run: (RewardStage) throws -> Void
-  ) throws -> (TokenRewardModel, [EventScore]) {
+  ) throws -> (TokenRewardModel?, [EventScore]) {
     let labelled = LabelledTransitions(
       store, folder: data.folder, episodes: Array(training.prefix(configuration.labelledEpisodes)))
+    guard labelled.count > 0 else { return (nil, []) }
     let held = LabelledTransitions(store, folder: data.folder, episodes: heldOut, values: labelled.values)
     let model = try TokenRewardModel(
       TokenRewardConfiguration(

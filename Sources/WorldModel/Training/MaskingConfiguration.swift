@@ -1,7 +1,8 @@
 /// What a dynamics model is not shown in training.
 ///
 /// At play, the frames before are known and the new one is wholly masked at first; so in training some frames are
-/// whole context, the others are masked at a rate of 0.5...1 (Genie, section 2.1) or wholly. The first frame is never masked.
+/// whole context, the others are masked at a rate of 0.5...1 (Genie, section 2.1) or wholly. The first frame is
+/// masked only where levels are to be dreamt from nothing: ``firstFrame``.
 public struct MaskingConfiguration: Codable, Sendable, Equatable {
   /// Share of frames that stay whole.
   public var clean: Float

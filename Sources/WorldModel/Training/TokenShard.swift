@@ -24,8 +24,11 @@ struct TokenShard: Sendable {
   }
 
   /// A file that was made from the same video by the same models.
-  /// - Returns: nil where there is none.
-  init?(_ url: URL, frames: Int, tokensPerFrame: Int, origin: String) {
+  /// - Parameters:
+  ///   - codes: of the tokenizer.
+  ///   - choices: of latent actions.
+  /// - Returns: nil where there is none, or none that is whole.
+  init?(_ url: URL, frames: Int, tokensPerFrame: Int, codes: Int, choices: Int, origin: String) {
     guard let file = try? SafetensorsFile(url), file.metadata["origin"] == origin,
       (try? file.shape(of: "tokens")) == [frames, tokensPerFrame], (try? file.type(of: "tokens")) == .u16,
       (try? file.shape(of: "actions")) == [frames], (try? file.type(of: "actions")) == .i32
@@ -33,6 +36,13 @@ struct TokenShard: Sendable {
     source = .file(file)
     count = frames
     self.tokensPerFrame = tokensPerFrame
+    let (code, action) = (0..<Int32(codes), Dynamics.noAction..<Int32(choices))
+    for start in stride(from: 0, to: frames, by: 4096) {
+      let range = start..<min(frames, start + 4096)
+      guard tokens(range).allSatisfy(code.contains), actions(range).allSatisfy(action.contains) else {
+        return nil
+      }
+    }
   }
 
   /// Writes a shard, atomically.

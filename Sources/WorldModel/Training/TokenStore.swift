@@ -67,7 +67,7 @@ public struct TokenStore: Sendable {
     offsets = Self.offsets(shards)
   }
 
-  /// Encodes into files, one for each shard of clips, a few at a time; those that an earlier run left are taken as they are.
+  /// Encodes into files, one for each shard of clips, a few at a time; those that an earlier run left of the same video are taken as they are.
   /// Where several processes train together each encodes some of the shards.
   /// - Parameters:
   ///   - url: the folder of the files, made where it is missing; the same for all processes.
@@ -81,13 +81,15 @@ public struct TokenStore: Sendable {
     let perFrame = encoding.tokensPerFrame
     tokensPerFrame = perFrame
     let fingerprint = genie.tokenFingerprint
-    func origin(_ index: Int) -> String {
-      "\(folder.shards[index].url.lastPathComponent) of \(folder.shards[index].count) frames by \(fingerprint)"
+    let origins = folder.shards.indices.map {
+      "clips \(folder.fingerprint(ofShard: $0)) by models \(fingerprint)"
     }
     func file(_ index: Int) -> URL { url.appending(path: "tokens-\(index).safetensors") }
     func opened(_ index: Int) -> TokenShard? {
       TokenShard(
-        file(index), frames: folder.shards[index].count, tokensPerFrame: perFrame, origin: origin(index))
+        file(index), frames: folder.shards[index].count, tokensPerFrame: perFrame,
+        codes: genie.tokenizer.vocabulary, choices: genie.dynamics.configuration.actions,
+        origin: origins[index])
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -101,7 +103,7 @@ public struct TokenStore: Sendable {
         for (index, encoded) in zip(missing, encoding.encode(missing) { [done] in progress(done + $0) }) {
           do throws(AtomicFileError) {
             try TokenShard.write(
-              tokens: encoded.tokens, actions: encoded.actions, origin: origin(index), to: file(index))
+              tokens: encoded.tokens, actions: encoded.actions, origin: origins[index], to: file(index))
           } catch { throw ClipError.unwritable(error) }
         }
       }
@@ -233,7 +235,7 @@ private struct Encoding {
 
 extension Genie {
   /// Tells models apart whose tokens or latent actions may differ: FNV-1a over their values, hexadecimal.
-  fileprivate var tokenFingerprint: String {
+  var tokenFingerprint: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for state in [tokenizer.state, latentActions.state] {
       for (_, tensor) in state.sorted(by: { $0.key < $1.key }) {

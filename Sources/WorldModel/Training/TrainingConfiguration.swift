@@ -34,7 +34,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// lets every patch count the same, and then what is seldom seen is drawn badly.
   public var rarityEmphasis: Float
   /// Share of the tokenizer stage after which codes that nothing uses are put, one after the other, on the patch of the
-  /// video that is served worst, and from then on stay; nil lets them follow the batches to the end.
+  /// video that is served worst, and from then on stay; nil lets them follow the batches to nine tenths of it.
   public var codePlacement: Double?
   /// Share of the latent action stage in which vectors are not quantised; then k-means places the codes.
   public var continuousShare: Double

@@ -14,7 +14,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .checkpoint(let error): "\(error)"
     case .diverged(let stage, let step):
-      "training of '\(stage)' diverged at step \(step): lower its learning rate, or resume from the last checkpoint"
+      "training of '\(stage)' diverged at step \(step): lower its learning rate (training.\(stage).optimizer.rate) and resume"
     case .unusable(let reason): reason
     }
   }
@@ -44,6 +44,8 @@ struct TrainingRunner {
     var step: Int
     var steps: Int?
     var seconds: Double
+    /// Whether the stage has done what it does at its end.
+    var isFinished: Bool?
   }
 
   private var isFirst: Bool { collective?.rank ?? 0 == 0 }
@@ -65,6 +67,11 @@ struct TrainingRunner {
         plan = try Checkpoint.configuration(Plan.self, from: file)
         try Checkpoint.read(into: state, from: file)
       } catch { throw TrainingError.checkpoint(error) }
+      guard plan.step >= 0, plan.step <= plan.steps ?? .max else {
+        throw TrainingError.unusable("\(file.path): is damaged: step \(plan.step) of \(plan.steps ?? 0)")
+      }
+      // Begun with a time that was not told yet what it comes to, and gone on with without one.
+      if seconds == nil { plan.steps = plan.steps ?? stage.configuration.steps }
       stage.optimizer.didRestore(step: plan.step)
     }
     if let found = collective?.gathered([plan.step]).map({ $0[0] }), Set(found).count > 1 {
@@ -124,7 +131,10 @@ struct TrainingRunner {
         lastCheckpoint = elapsed()
       }
     }
-    if plan.step == plan.steps { stage.finish() }
+    if plan.step == plan.steps, plan.isFinished != true {
+      stage.finish()
+      plan.isFinished = true
+    }
     let figures = try validate(stage, step: plan.step)
     bar.finish()
     try save()

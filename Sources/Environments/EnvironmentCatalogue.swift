@@ -16,9 +16,10 @@ public struct EnvironmentCatalogue: Sendable {
     return catalogue
   }
 
-  /// What can read the frames of a built-in game; nil for others.
-  public static func judge(of name: String) -> (any GameJudge)? {
-    name == "Platformer-v1" ? PlatformerJudge() : nil
+  /// What can read the frames of a built-in game; nil for others, and for frames that are not of the game's size.
+  public static func judge(of name: String, height: Int, width: Int) -> (any GameJudge)? {
+    let side = PlatformerJudge.frameSize
+    return name == "Platformer-v1" && height == side && width == side ? PlatformerJudge() : nil
   }
 
   /// The names, in alphabetical order.

@@ -21,10 +21,7 @@ public struct Demonstrations: Sendable {
     _ world: World, _ video: ClipFolder, workers: Workers,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(WorldError) {
-    let size = world.genie.configuration.tokenizer
-    guard video.height == size.height, video.width == size.width else {
-      throw .otherFrames(world: world.manifest.name, height: size.height, width: size.width)
-    }
+    try world.check(video)
     let store = TokenStore(world.genie, folder: video, workers: workers, progress: progress)
     for episode in video.episodes {
       let shard = video.shards[episode.shard]

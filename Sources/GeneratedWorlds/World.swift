@@ -66,6 +66,14 @@ public final class World: Sendable {
     self.precision = precision
   }
 
+  /// - Throws: ``WorldError/otherFrames(world:height:width:)`` for video of another size than the world's.
+  public func check(_ video: ClipFolder) throws(WorldError) {
+    let size = genie.configuration.tokenizer
+    guard video.height == size.height, video.width == size.width else {
+      throw .otherFrames(world: manifest.name, height: size.height, width: size.width)
+    }
+  }
+
   /// The same world, sampled at another precision.
   public func at(_ precision: Precision) -> World {
     World(

@@ -182,15 +182,21 @@ struct AblateCommand: ParsableCommand {
     let variants = (study.flatMap { Self.studies[$0]?.variants } ?? []) + variant.map { ($0, $0) }
     let data = try ClipFolder(URL(filePath: clips))
     let other = try heldOut.map { try ClipFolder(URL(filePath: $0)) }
+    if let other, other.height != data.height || other.width != data.width {
+      throw ClipError.frameSize(
+        file: heldOut ?? "", found: [other.height, other.width], expected: [data.height, data.width])
+    }
     let tokens = try tokensOf.map { try World(URL(filePath: $0)) }
     let threads = Workers(count: workers)
     var (rows, names): ([(name: String, runs: [[String: Double]])], [String]) = ([], [])
-    for (name, text) in variants {
+    let trainings = try variants.map { name, text in
+      var own = settings
+      own.settings += text.split(separator: " ").map(String.init)
+      return (name, try configured(own))
+    }
+    for (name, own) in trainings {
       var runs: [[String: Double]] = []
       for seed in 1...UInt64(seeds) {
-        var own = settings
-        own.settings += text.split(separator: " ").map(String.init)
-        try own.validate()
         let figures = try run(own, seed: seed, data: data, heldOut: other, tokens: tokens, threads: threads)
         let line = figures.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
         print("\(name), seed \(seed): \(line)")
@@ -220,17 +226,27 @@ struct AblateCommand: ParsableCommand {
       ]))
   }
 
+  private typealias Settings = (model: GenieConfiguration, training: TrainingConfiguration)
+
+  private func configured(_ settings: SettingOptions) throws -> Settings {
+    try settings.validate()
+    let model = try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model")
+    let training = try settings.applied(to: TrainingConfiguration(), named: "training")
+    if let problem = model.problem { throw GenieError.badConfiguration(problem) }
+    if let problem = training.problem { throw TrainingError.unusable(problem) }
+    return (model, training)
+  }
+
   /// One training and its figures, in the order of a table's columns.
   private func run(
-    _ settings: SettingOptions, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: World?,
+    _ settings: Settings, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: World?,
     threads: Workers
   ) throws -> [(name: String, value: Double)] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "genie-ablation-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     var training = WorldTraining(
       name: "ablation", command: "genie ablate", seed: seed, minutes: minutes,
-      model: try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
-      configuration: try settings.applied(to: TrainingConfiguration(), named: "training"))
+      model: settings.model, configuration: settings.training)
     training.taken = tokens.map { (.tokens, $0) }
     let (world, _, episodes) = try training.run(
       clips: data, folder: folder, workers: threads, showsProgress: !output.quiet)
@@ -242,9 +258,7 @@ struct AblateCommand: ParsableCommand {
       ("changed", measured.accuracy.changed), ("t4", measured.rolloutPSNR[3]),
       ("delta t4", measured.deltaPSNR.mean), ("least used", measured.actionUsage.min() ?? 0),
     ]
-    guard worlds > 0, let heldOut, let source = heldOut.shards[0].metadata["source"],
-      let judge = EnvironmentCatalogue.judge(of: source)
-    else { return figures }
+    guard worlds > 0, let heldOut, let judge = heldOut.judge else { return figures }
     let game = try GameMeasurement(
       world, folder: heldOut, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads)
     figures += [

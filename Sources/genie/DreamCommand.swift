@@ -79,7 +79,9 @@ struct DreamCommand: ParsableCommand {
     let world = made.named(try made.namesOfActions(workers: threads))
     try world.save(to: place)
     for file in try manager.contentsOfDirectory(at: checkpoints, includingPropertiesForKeys: nil)
-    where file.pathExtension == "safetensors" { try manager.removeItem(at: file) }
+    where file.pathExtension == "safetensors" || file.lastPathComponent == "tokens" {
+      try manager.removeItem(at: file)
+    }
 
     let measured = try WorldMeasurement(world, folder: clips, episodes: heldOut, count: 96, workers: threads)
     let sheet = try ActionSheet(world, workers: threads)
@@ -96,11 +98,21 @@ struct DreamCommand: ParsableCommand {
 
   /// Imports, unless an earlier run did.
   private func clips(_ target: URL) throws -> ClipFolder {
-    if FileManager.default.fileExists(atPath: target.path) { return try ClipFolder(target) }
+    let settings = [
+      "inputs": inputs.map { URL(filePath: $0).standardizedFileURL.path }.joined(separator: ", "),
+      "fps": fps.map { "\($0)" } ?? "the file's", "fit": fit.rawValue,
+    ]
+    if FileManager.default.fileExists(atPath: target.path) {
+      try KeptSettings.check(settings, in: target)
+      return try ClipFolder(target)
+    }
     let bar = ProgressBar("import", total: nil, unit: "frames", style: output.progressStyle)
     let options = ImportOptions(
       size: 64, framesPerSecond: fps, highestFramesPerSecond: fps == nil ? 15 : nil, fit: fit)
-    let report = try VideoImport(options).run(inputs.map { URL(filePath: $0) }, to: target) { progress in
+    let threads = workers > 0 ? workers : ProcessInfo.processInfo.activeProcessorCount
+    let report = try VideoImport(options, workers: threads).run(
+      inputs.map { URL(filePath: $0) }, to: target
+    ) { progress in
       bar.total = progress.expected
       bar.update(to: progress.frames)
     }
@@ -109,6 +121,7 @@ struct DreamCommand: ParsableCommand {
     print(
       "kept \(total.kept) of \(total.read) frames in \(total.episodes) episodes (dropped: \(total.droppedBlack) black, "
         + "\(total.droppedFrozen) frozen, \(total.droppedShort) in runs too short; \(total.cuts) cuts)")
+    try KeptSettings.check(settings, in: target)
     if let sheet = report.sheet() {
       try PNG.write(sheet, to: target.appending(path: "dropped.png"))
     }

@@ -68,7 +68,7 @@ struct InspectCommand: ParsableCommand {
     if let training = world.manifest.training {
       print(
         "made by: \(training.command)\n\(training.date), \(training.frames) frames of \(training.source), "
-          + "\(training.processors) threads, \(Int(training.seconds)) s")
+          + "\(training.processors) threads, \(String(format: "%.0f", training.seconds)) s")
       var stages = Table(["stage", "steps", "seconds", "held-out figures"])
       for stage in training.stages {
         let figures = stage.figures.sorted { $0.key < $1.key }.map {

@@ -71,6 +71,7 @@ struct MeasureCommand: ParsableCommand {
     let loaded = sampling.applied(to: try world.load())
     let folder = try ClipFolder(URL(filePath: clips))
     let threads = Workers(count: workers)
+    let player = try player(in: loaded, of: folder, threads)
     let bar = ProgressBar("measure", total: count, unit: "clips", style: output.progressStyle)
     let measured = try WorldMeasurement(loaded, folder: folder, count: count, workers: threads) { done, _ in
       bar.update(to: done)
@@ -96,7 +97,7 @@ struct MeasureCommand: ParsableCommand {
       "delta PSNR, t = 4", "\(decimal(delta.mean)) dB (95%: \(decimal(delta.low)) to \(decimal(delta.high)))",
     ])
     var report = measured.report
-    let game = try measureGame(loaded, folder, threads, table: &table, report: &report)
+    let game = try measureGame(loaded, folder, player, threads, table: &table, report: &report)
     print(table)
     if let sheets {
       let target = URL(filePath: sheets)
@@ -112,13 +113,26 @@ struct MeasureCommand: ParsableCommand {
     try output.write(report)
   }
 
+  /// The agent that plays, too.
+  private func player(in world: World, of folder: ClipFolder, _ threads: Workers) throws -> ActorCriticPolicy?
+  {
+    guard let policy else { return nil }
+    guard worlds > 0, folder.judge != nil else {
+      throw ValidationError(
+        "--policy plays where the game's frames can be read: in video of a built-in game, with --worlds.")
+    }
+    let file = try PolicyFile(contentsOf: URL(filePath: policy))
+    let player = ActorCriticPolicy(file.network, choice: .sampled, workers: threads)
+    try player.check(GeneratedWorldPool(world, workers: threads).specification)
+    return player
+  }
+
   /// What can be measured only where the frames can be read.
   private func measureGame(
-    _ world: World, _ folder: ClipFolder, _ threads: Workers, table: inout Table, report: inout JSONReport
+    _ world: World, _ folder: ClipFolder, _ player: ActorCriticPolicy?, _ threads: Workers,
+    table: inout Table, report: inout JSONReport
   ) throws -> PlayedGame? {
-    guard worlds > 0, let source = folder.shards[0].metadata["source"],
-      let judge = EnvironmentCatalogue.judge(of: source)
-    else { return nil }
+    guard worlds > 0, let judge = folder.judge else { return nil }
     var bar: ProgressBar?
     var task = ""
     func show(_ name: String, _ done: Int, _ total: Int) {
@@ -135,11 +149,8 @@ struct MeasureCommand: ParsableCommand {
       workers: threads, progress: show)
     for (name, value) in measured.report { report[name] = value }
     var plays = [("random", measured.play)]
-    if let policy {
+    if let player {
       task = ""
-      let file = try PolicyFile(contentsOf: URL(filePath: policy))
-      let player = ActorCriticPolicy(file.network, choice: .sampled, workers: threads)
-      try player.check(GeneratedWorldPool(world, workers: threads).specification)
       let key = RandomKey(seed: 0).folded(in: "policy")
       let played = try measured.play(
         wrap: { FrameStack($0, frames: player.frames) },

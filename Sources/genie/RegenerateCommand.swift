@@ -63,7 +63,11 @@ struct RegenerateCommand: ParsableCommand {
     var changes: [Int: Int32] = [:]
     for one in change {
       guard one.action < loaded.actions else {
-        throw EnvironmentError.invalidAction(Int32(one.action), count: loaded.actions)
+        throw EnvironmentError.invalidAction(Int32(clamping: one.action), count: loaded.actions)
+      }
+      guard one.frames.upperBound < clip.time else {
+        throw ValidationError(
+          "--change names frame \(one.frames.upperBound) of a clip of frames 0 to \(clip.time - 1).")
       }
       for frame in one.frames { changes[frame] = Int32(one.action) }
     }
@@ -120,11 +124,11 @@ struct RegenerateCommand: ParsableCommand {
       throw ValidationError("There are \(folder.episodes.count) episodes, numbered from 0.")
     }
     let chosen = folder.episodes[episode]
-    let first = chosen.frames.lowerBound + start
-    let last = min(chosen.frames.upperBound, first + frames)
-    guard last - first >= 2 else {
+    guard start <= chosen.frames.count - 2 else {
       throw ValidationError("Episode \(episode) has \(chosen.frames.count) frames.")
     }
+    let first = chosen.frames.lowerBound + start
+    let last = min(chosen.frames.upperBound, first + frames)
     return FrameBatch(
       clips: 1, time: last - first, height: folder.height, width: folder.width,
       bytes: folder.shards[chosen.shard].frames(first..<last))

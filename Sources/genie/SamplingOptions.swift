@@ -34,6 +34,11 @@ struct SamplingOptions: ParsableArguments {
     }
   }
 
+  /// Whether all is left as the world's file says.
+  var isEmpty: Bool {
+    temperature == nil && leastShare == nil && pilots == nil && leastOdds == nil && !tellAge
+  }
+
   /// The world as it is drawn then.
   func applied(to world: World) -> World {
     world.sampled(

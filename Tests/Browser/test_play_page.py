@@ -196,6 +196,10 @@ def test_the_world_s_insides_are_shown_and_turned(page):
     page.run("genie.focus.rewind(3)")
     page.run("genie.focus.step(2)")
     assert frames(page) == hot
+    # The numbers stay as they were turned, also for what is played from an earlier frame.
+    page.run("genie.focus.rewind(1)")
+    page.run("genie.focus.step(2)")
+    assert page.run("genie.focus.turns") == [[1, {"MaskGIT steps": 8, "temperature": 2}]]
     page.click("#show-actions")
     page.until("!document.querySelector('.action canvas').hidden")
 

@@ -53,6 +53,19 @@ private struct Walk: Game {
     #expect(try length([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]) == nil)
   }
 
+  /// A slot that is named twice is what is wrong with a call, also where its episode is over.
+  @Test func anEndedSlotIsNotNamedTwice() throws {
+    var pool = RepeatLimit(GamePool(Walk()), steps: 1)
+    let slot = try pool.open(OpenOptions())
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions()], into: &batch)
+    try pool.step([slot], [0], into: &batch)
+    #expect(batch.terminated == [true])
+    #expect(throws: EnvironmentError.repeatedSlot(slot)) {
+      try pool.step([slot, slot], [0, 0], into: &batch)
+    }
+  }
+
   @Test func goingToAndFroShowsNothingNew() throws {
     #expect(try length([1, 2, 1, 2, 1, 2, 1]) == 5)
     #expect(try length([1, 1, 1, 2, 2, 2, 1, 1]) == 7)

@@ -2,7 +2,42 @@ import Testing
 
 @testable import Environments
 
+/// Answers the second reset with a fault.
+private struct FailedStart: Wrapper {
+  var base: any EnvironmentPool
+  private var resets = 0
+
+  init(_ base: any EnvironmentPool) { self.base = base }
+
+  var specification: EnvironmentSpecification { base.specification }
+  func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
+  func read(_ slot: Slot, from snapshot: inout SnapshotReader) {}
+
+  mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    resets += 1
+    guard resets == 2 else { return try base.reset(slots, options, into: &batch) }
+    batch.prepare(count: slots.count)
+    for row in slots.indices { batch.faults[row] = .fault("not now") }
+  }
+}
+
 @Suite struct ViewTests {
+  /// A start that failed is tried again by the next step.
+  @Test(arguments: [AutoresetMode.nextStep, .sameStep]) func aFailedStartIsTriedAgain(mode: AutoresetMode)
+    throws
+  {
+    var environments = try VectorEnvironment(FailedStart(GamePool(Countdown())), count: 1, autoreset: mode)
+    var batch = environments.makeBatch()
+    try environments.reset([ResetOptions(seed: 1)], into: &batch)
+    try environments.step([0], into: &batch)
+    if mode == .nextStep { try environments.step([0], into: &batch) }
+    #expect(batch.faults == [.fault("not now")])
+    try environments.step([0], into: &batch)
+    #expect(batch.faults == [nil] && shown(batch)[0] > 0)
+  }
+
   /// Two environments that are cut after 2 steps, and one (row 1) after 3.
   private func vector(_ mode: AutoresetMode) throws -> (VectorEnvironment, StepBatch) {
     var environments = try VectorEnvironment(

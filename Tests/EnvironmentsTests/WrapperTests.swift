@@ -113,6 +113,20 @@ import Testing
     #expect(shelf.episodes[1].actions == [1] && !shelf.episodes[1].terminated && !shelf.episodes[1].truncated)
   }
 
+  /// A fork tells what its origin asked for, from its next reset on.
+  @Test func forksAreRecordedAsTheirOrigins() throws {
+    final class Shelf { var episodes: [RecordedEpisode] = [] }
+    let shelf = Shelf()
+    var pool = Recording(GamePool(Countdown())) { shelf.episodes.append($0) }
+    let slot = try pool.open(OpenOptions(auxiliaries: ["left"]))
+    var batch = pool.makeBatch()
+    try pool.reset([slot], [ResetOptions(seed: 9)], into: &batch)
+    let fork = try pool.fork(slot)
+    try pool.reset([fork], [ResetOptions(seed: 1)], into: &batch)
+    try pool.step([fork], [0], into: &batch)
+    #expect(shelf.episodes.map(\.auxiliaries) == [["left": [0]]])
+  }
+
   /// What is kept of a wrapped slot brings back the wrappers' own state too, in a fork as well.
   @Test func snapshotsGoThroughWrappers() throws {
     var pool = EpisodeStatistics(FrameStack(TimeLimit(GamePool(Countdown()), steps: 9), frames: 2))

@@ -22,6 +22,24 @@ import Video
     return try ClipFolder(folder)
   }
 
+  /// Nothing is measured on video of another size, and no game's frames are read in it.
+  @Test func videoOfAnotherSizeIsRefused() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let (world, workers) = (try SmallWorld.make(), Workers(count: 1))
+    for size in [8, 32] {
+      let other = try clips(temporary.file("\(size)"), size: size, actions: nil)
+      #expect(throws: WorldError.self) { try Demonstrations(world, other, workers: workers) }
+      #expect(throws: WorldError.self) { try WorldMeasurement(world, folder: other, workers: workers) }
+      #expect(throws: WorldError.self) { try Sheets(world, folder: other, workers: workers) }
+      #expect(throws: WorldError.self) {
+        try GameMeasurement(world, folder: other, judge: PlatformerJudge(), workers: workers)
+      }
+    }
+    #expect(EnvironmentCatalogue.judge(of: "Platformer-v1", height: 64, width: 64) != nil)
+    #expect(EnvironmentCatalogue.judge(of: "Platformer-v1", height: 32, width: 32) == nil)
+  }
+
   /// One transition for each frame but an episode's last, whether or not anybody told what was pressed.
   @Test func everyTransitionIsShown() throws {
     let temporary = try TemporaryFolder()

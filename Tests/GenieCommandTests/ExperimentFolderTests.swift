@@ -1,5 +1,6 @@
 import Foundation
 import ReinforcementLearning
+import Reporting
 import TestSupport
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
       #expect {
         try begin(other)
       } throws: {
-        guard case ExperimentError.otherSettings(_, let name, _, _) = $0 else { return false }
+        let name = ($0 as? OtherSettings)?.name
         return name == (other["steps"] == "200" ? "steps" : other["horizon"] != nil ? "horizon" : "world")
       }
     }

@@ -103,7 +103,7 @@ import Testing
 
   /// The game, held against itself: nothing is false. And whose death is not told is counted once, however long he stands there.
   @Test func anAuditFindsWhatIsFalse() throws {
-    let judge = try #require(EnvironmentCatalogue.judge(of: "Platformer-v1"))
+    let judge = try #require(EnvironmentCatalogue.judge(of: "Platformer-v1", height: 64, width: 64))
     let actions = Platformer().specification.actionSpace.count
     let map = ActionMap(real: (0..<Int32(actions)).map { $0 }, names: [], samples: 0)
     func audit(_ faults: FaultyGame.Faults) throws -> DreamAudit {

@@ -56,6 +56,21 @@ import WorldModel
     }
   }
 
+  /// What would be ignored is refused.
+  @Test func optionsThatExcludeEachOtherAreRefused() {
+    for arguments in [
+      ["random", "--suite", "a.suite.safetensors", "--episodes", "5"],
+      ["random", "--suite", "a.suite.safetensors", "--seed", "5"],
+      ["--serve", "a.suite.safetensors", "--endpoint", "tcp://127.0.0.1:5555", "--horizon", "5"],
+    ] {
+      #expect(throws: (any Error).self) { try EvaluateCommand.parse(arguments) }
+    }
+    #expect(throws: Never.self) { try EvaluateCommand.parse(["random", "--episodes", "5"]) }
+    #expect(throws: (any Error).self) { try ServeCommand.parse(["--dreamt-levels", "--clips", "a"]) }
+    var game = try? ServeCommand.parse(["--game", "Noop-v1", "--temperature", "1"])
+    #expect(throws: (any Error).self) { try game?.run() }
+  }
+
   @Test func rewardsAreChosen() {
     #expect(RewardChoice(argument: "novelty") == .novelty)
     #expect(RewardChoice(argument: "goal:there.png") == .goal("there.png"))

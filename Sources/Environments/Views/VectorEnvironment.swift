@@ -106,7 +106,11 @@ public struct VectorEnvironment {
     for (source, row) in ended.enumerated() {
       batch.finalObservations[row] = Array(batch.observation(row))
       batch.setObservation(row, from: partial, row: source)
-      if let fault = partial.faults[source] { batch.faults[row] = fault }
+      if let fault = partial.faults[source] {
+        batch.faults[row] = fault
+        // A start that failed is tried again by the next step.
+        isDue[row] = true
+      }
     }
   }
 

@@ -11,7 +11,8 @@ struct EarlyEnds {
     _ base: inout any EnvironmentPool, _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     let over = Set(slots.indices.filter { ended.contains(slots[$0]) })
-    guard !over.isEmpty, actions.count == slots.count else {
+    // What is wrong with the call as a whole, the pool below says.
+    guard !over.isEmpty, actions.count == slots.count, Set(slots).count == slots.count else {
       try base.step(slots, actions, into: &batch)
       return
     }

@@ -78,6 +78,12 @@ public struct Recording: Wrapper {
 
   public mutating func read(_ slot: Slot, from snapshot: inout SnapshotReader) { handOver(slot) }
 
+  public mutating func fork(_ slot: Slot) throws(EnvironmentError) -> Slot {
+    let fork = try snapshotting(&base) { keeper throws(EnvironmentError) in try keeper.fork(slot) }
+    asked[fork] = asked[slot]
+    return fork
+  }
+
   private mutating func handOver(_ slot: Slot) {
     if let episode = episodes.removeValue(forKey: slot) { onEpisode(episode) }
   }

@@ -61,6 +61,7 @@ public struct GameMeasurement: Sendable {
     _ world: World, folder: ClipFolder, judge: any GameJudge, effort: Effort = .init(), workers: Workers,
     progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws {
+    try world.check(folder)
     self.world = world
     self.judge = judge
     self.effort = effort

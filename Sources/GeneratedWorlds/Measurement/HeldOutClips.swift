@@ -13,11 +13,15 @@ struct HeldOutClips: Sendable {
   /// `[clips, context + horizon - 1]`: the latent action between successive frames.
   let actions: [[Int32]]
 
+  /// - Parameters:
+  ///   - horizon: frames after the context, or as many of them as the longest episode has.
+  ///   - least: that must be there; all of the horizon if none is named.
   init(
     _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode], count: Int, context: Int,
-    horizon: Int,
-    workers: Workers
+    horizon wanted: Int, least: Int? = nil, workers: Workers
   ) throws(ClipError) {
+    let longest = episodes.map(\.frames.count).max() ?? 0
+    let horizon = max(least ?? wanted, min(wanted, longest - context))
     self.context = context
     self.horizon = horizon
     let loader = try ClipLoader(

@@ -14,13 +14,13 @@ public struct Sheets {
   /// - Parameter episodes: those to show; nil takes all.
   public init(
     _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, workers: Workers
-  ) throws(ClipError) {
+  ) throws {
+    try world.check(folder)
     self.world = world
     let window = world.genie.configuration.dynamics.window
     clips = try HeldOutClips(
       world, folder: folder, episodes: episodes ?? folder.episodes, count: 4, context: min(4, window),
-      horizon: 12,
-      workers: workers)
+      horizon: 12, least: 4, workers: workers)
     pool = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
   }
 

@@ -35,13 +35,13 @@ public struct WorldMeasurement: Sendable {
     workers: Workers,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
+    try world.check(folder)
     let genie = world.genie
     let window = genie.configuration.dynamics.window
     let context = min(4, window)
     let clips = try HeldOutClips(
       world, folder: folder, episodes: episodes ?? folder.episodes, count: count, context: context,
-      horizon: 8,
-      workers: workers)
+      horizon: 8, least: 4, workers: workers)
     self.clips = count
 
     let results = Slots<(error: Double, codes: [Int32])>(count: count)

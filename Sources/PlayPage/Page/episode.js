@@ -4,6 +4,12 @@ import { drawChart, paint } from "./canvas.js";
 
 export const newSeed = () => Math.floor(Math.random() * 2 ** 32);
 
+/** The turns that an episode goes on with from a frame: the numbers stay as they were turned last, also after that frame. */
+const turnsFrom = ({ turns, tuning }, number) => [
+  ...turns.filter(([step]) => step < number),
+  ...(Object.keys(tuning).length ? [[number, { ...tuning }]] : []),
+];
+
 export class Episode {
   /** Called whenever another frame is shown, or another comes. */
   onchange = () => {};
@@ -71,7 +77,7 @@ export class Episode {
     const frame = await this.wire.ask("rewind", { world: this.world, frame: number });
     this.frames.length = number;
     this.frames.push(frame);
-    this.turns = this.turns.filter(([step]) => step <= number);
+    this.turns = turnsFrom(this, number);
     this.show(number);
   }
 
@@ -81,7 +87,7 @@ export class Episode {
       const number = other.shown;
       const frame = await this.wire.ask("branch", { from: other.world, to: this.world, frame: number });
       this.origin = other.origin;
-      this.turns = other.turns.filter(([step]) => step <= number);
+      this.turns = turnsFrom(other, number);
       [this.chart, this.player, this.tuning] = [other.chart, other.player, { ...other.tuning }];
       this.frames = [...other.frames.slice(0, number), frame];
       this.branchedAt = number;

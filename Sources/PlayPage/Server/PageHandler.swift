@@ -11,7 +11,10 @@ final class Origin: Sendable {
     set { bound.withLock { $0 = newValue } }
   }
 
-  private var hosts: [String] { ["127.0.0.1:\(port)", "localhost:\(port)"] }
+  /// As browsers tell them, who leave out the port of HTTP.
+  private var hosts: [String] {
+    ["127.0.0.1", "localhost"].map { port == 80 ? $0 : "\($0):\(port)" }
+  }
 
   /// A foreign name that leads to this machine would let a foreign page in.
   func isHost(_ host: String?) -> Bool { host.map(hosts.contains) ?? false }

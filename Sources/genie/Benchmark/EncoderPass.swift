@@ -24,6 +24,6 @@ final class EncoderPass {
     tape.reset()
     let encoded = transformer(tape, tape.constant(clip))
     tape.backward(from: encoded, gradient: clip)
-    return tape.arena.usedBytes
+    return tape.arena.byteCount
   }
 }

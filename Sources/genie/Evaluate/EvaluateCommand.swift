@@ -43,11 +43,11 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also write a page with plots and films.", valueName: "folder"))
   var html: String?
 
-  @Option(help: "Episodes, one for each seed from --seed on.")
-  var episodes = 100
+  @Option(help: "Episodes, one for each seed from --seed on. (default: 100)")
+  var episodes: Int?
 
-  @Option(help: "The first seed.")
-  var seed: UInt64 = 0
+  @Option(help: "The first seed. (default: 0)")
+  var seed: UInt64?
 
   @Option(help: ArgumentHelp("Cut episodes after so many steps; without it the environment's own horizon."))
   var horizon: Int?
@@ -85,7 +85,15 @@ struct EvaluateCommand: ParsableCommand {
     guard suite == nil || endpoint == nil else {
       throw ValidationError("A suite is played here: without --endpoint.")
     }
-    guard (1...1_000_000).contains(episodes) else { throw ValidationError("--episodes is 1 to 1000000.") }
+    let isSuite = suite != nil || serve != nil
+    guard !isSuite || (episodes == nil && seed == nil && horizon == nil && successReward == nil) else {
+      throw ValidationError(
+        "A suite says itself which episodes are played, how long, and what is a success: without --episodes, --seed, "
+          + "--horizon and --success-reward.")
+    }
+    guard (1...1_000_000).contains(episodes ?? 100) else {
+      throw ValidationError("--episodes is 1 to 1000000.")
+    }
     guard (1...1024).contains(slots) else { throw ValidationError("--slots is 1 to 1024.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
@@ -101,11 +109,16 @@ struct EvaluateCommand: ParsableCommand {
     }
     let evaluation = try self.evaluation(place.suite)
     let map = try actionMap.map { try loadMap($0) }
+    let specification = try place.makePool().specification
+    // A name that is wrong is found before hours of play.
+    let players = try policies.map { name in
+      let policy = try PolicyChoice(name).policy(specification, map: map, choice: choice, workers: threads)
+      try policy.check(specification)
+      return (name, policy)
+    }
     var entries: [Examination.Entry] = []
-    for name in policies {
+    for (name, policy) in players {
       let pool = try place.makePool()
-      let policy = try PolicyChoice(name).policy(
-        pool.specification, map: map, choice: choice, workers: threads)
       let bar = ProgressBar(
         name, total: evaluation.starts.count, unit: "episodes", style: output.progressStyle)
       let played = try evaluation.run(policy, on: pool) { bar.update(to: $0) }
@@ -126,10 +139,11 @@ struct EvaluateCommand: ParsableCommand {
       evaluation.slots = slots
       return evaluation
     }
-    let last = seed.addingReportingOverflow(UInt64(episodes))
+    let first = seed ?? 0
+    let last = first.addingReportingOverflow(UInt64(episodes ?? 100))
     guard !last.overflow else { throw ValidationError("--seed is too large for so many episodes.") }
     return Evaluation(
-      seeds: seed..<last.partialValue, horizon: horizon,
+      seeds: first..<last.partialValue, horizon: horizon,
       success: successReward.map { .lastReward(atLeast: $0) }, slots: slots)
   }
 
@@ -137,7 +151,7 @@ struct EvaluateCommand: ParsableCommand {
     print(EvaluationReport.table(examination.entries.map(\.report)))
     if let reports { try write(examination.entries.map(\.report), to: URL(filePath: reports)) }
     var figures = examination.figures
-    figures["evaluation", "first_seed"] = .string("\(seed)")
+    if examination.suite == nil { figures["evaluation", "first_seed"] = .string("\(seed ?? 0)") }
     try output.write(figures)
     if let html {
       print("report: \(try examination.page.write(to: URL(filePath: html), figures: figures).relativePath)")

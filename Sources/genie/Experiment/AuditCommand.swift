@@ -55,13 +55,20 @@ struct AuditCommand: ParsableCommand {
   func run() throws {
     let world = sampling.applied(to: try worldOptions.load())
     let threads = Workers()
-    guard let map = world.manifest.actionMap, let source = world.manifest.training?.source,
-      let judge = EnvironmentCatalogue.judge(of: source)
-    else { throw ExperimentError.noGame(world: world.manifest.name) }
+    guard let map = world.manifest.actionMap, let judge = world.judge else {
+      throw ExperimentError.noGame(world: world.manifest.name)
+    }
     var started = world
     if let clips {
       let frames = try ClipFolder(URL(filePath: clips)).pictures(worlds, seed: seed)
       started = world.starting(from: frames)
+    }
+    let specification = GeneratedWorldPool(started, workers: threads).specification
+    // A name that is wrong is found before the first plays.
+    let players = try policies.map { name in
+      let policy = try PolicyChoice(name).latent(specification, map: map, workers: threads)
+      try policy.check(specification)
+      return (name, policy)
     }
     var table = Table([
       "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
@@ -70,10 +77,8 @@ struct AuditCommand: ParsableCommand {
     ])
     var figures: [String: JSONValue] = [:]
     var disagreements = ContactSheet(scale: 2)
-    for name in policies {
+    for (name, policy) in players {
       let base = GeneratedWorldPool(started, workers: threads)
-      let policy = try PolicyChoice(name).latent(base.specification, map: map, workers: threads)
-      try policy.check(base.specification)
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
       let audit = try DreamAudit(

@@ -4,8 +4,6 @@ enum ExperimentError: Error, CustomStringConvertible {
   case noGame(world: String)
   /// The world's actions were mapped to those of a game with more of them.
   case otherGame(world: String, actions: Int, mapped: Int)
-  /// A folder holds stages that were made with other settings.
-  case otherSettings(folder: String, name: String, was: String, now: String)
 
   var description: String {
     switch self {
@@ -14,9 +12,6 @@ enum ExperimentError: Error, CustomStringConvertible {
         + "hold it against"
     case .otherGame(let world, let actions, let mapped):
       "\(world) was learned from another game: it knows an action \(mapped), this game has \(actions)"
-    case .otherSettings(let folder, let name, let was, let now):
-      "\(folder) holds an experiment with another \(name): \(was), and not \(now); name another folder for --out, or remove "
-        + "this one"
     }
   }
 }

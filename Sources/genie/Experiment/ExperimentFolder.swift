@@ -15,28 +15,13 @@ struct ExperimentFolder {
   let workers: Workers
   let style: ProgressBar.Style
 
-  private static let settingsFile = "settings.json"
-
   /// Begins an experiment in a folder, or goes on with it.
   /// - Parameter settings: what decides the stages that are kept, by names that a user knows. What is part of a stage's name, or only adds
   ///   stages, is left out.
-  /// - Throws: ``ExperimentError/otherSettings(folder:name:was:now:)`` where the folder holds stages of other settings.
+  /// - Throws: `OtherSettings` where the folder holds stages of other settings.
   init(url: URL, settings: [String: String], style: ProgressBar.Style) throws {
     (self.url, workers, self.style) = (url, Workers(), style)
-    let file = url.appending(path: Self.settingsFile)
-    if let data = try? Data(contentsOf: file),
-      let kept = try? JSONDecoder().decode([String: String].self, from: data)
-    {
-      for name in Set(kept.keys).union(settings.keys).sorted() where kept[name] != settings[name] {
-        throw ExperimentError.otherSettings(
-          folder: url.relativePath, name: name, was: kept[name] ?? "none", now: settings[name] ?? "none")
-      }
-    } else {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      try AtomicFile.write(Array(try encoder.encode(settings)), to: file)
-    }
+    try KeptSettings.check(settings, in: url)
   }
 
   /// An evaluation, or what is kept of it.
@@ -115,7 +100,7 @@ struct Ground {
     }
     self.world = world
     self.map = map
-    judge = endpoint == nil ? source.flatMap(EnvironmentCatalogue.judge) : nil
+    judge = endpoint == nil ? world.judge : nil
   }
 
   /// The game, for one use: a server forgets who is silent for as long as a training in the dream takes.

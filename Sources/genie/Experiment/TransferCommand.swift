@@ -83,6 +83,7 @@ struct TransferCommand: ParsableCommand {
       try clips.map { try ClipFolder(URL(filePath: $0)) }
       ?? folder.video("video", policy: .random, episodes: 200, seed: 77)
     let chosen = rules.map { name in DreamRules.all.first { $0.name == name }! }
+    if chosen.contains(where: { $0.buttons == true }) { _ = try ground.world.buttons }
     let experiment = TransferExperiment(
       ground: ground, folder: folder,
       frames: try video.pictures(DreamRules.startFrames, seed: 1),

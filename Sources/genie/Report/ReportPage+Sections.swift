@@ -105,7 +105,7 @@ extension ReportPage {
       rows.insert(
         (
           "world model",
-          "\(training.command), \(Int((training.seconds / 60).rounded())) minutes on "
+          "\(training.command), \(String(format: "%.0f", training.seconds / 60)) minutes on "
             + "\(training.processors) threads"
         ), at: 1)
     }

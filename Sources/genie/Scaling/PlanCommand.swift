@@ -67,6 +67,9 @@ struct PlanCommand: ParsableCommand {
       ("data-hours", dataHours), ("fps", fps), ("network", network), ("gflops", gflops ?? 1),
       ("import-rate", importRate ?? 1),
     ] where !(value > 0 && value < 1e12) { throw ValidationError("--\(name) is more than 0.") }
+    guard settings.settings.allSatisfy({ $0.hasPrefix("model.") }) else {
+      throw ValidationError("--set changes the model here: model.NAME=VALUE.")
+    }
     guard latency >= 0, latency < 1e9 else { throw ValidationError("--latency is not negative.") }
     for (name, value, range) in [
       ("hosts", hosts, 1...1_000_000), ("batch", batch ?? 1, 1...1_000_000), ("time", time, 2...4096),
@@ -109,8 +112,10 @@ struct PlanCommand: ParsableCommand {
 
   private func planned(_ preset: String, _ rates: MachineRates) throws -> TrainingPlan {
     let paper = PaperModel.named(preset)
+    let model = try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model")
+    if let problem = model.problem { throw GenieError.badConfiguration(problem) }
     return TrainingPlan(
-      try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model"),
+      model,
       batch: batch ?? paper?.batch ?? 256, time: time, steps: steps ?? paper?.steps ?? 200_000, hosts: hosts,
       rates: rates,
       network: Network(bytesPerSecond: network * 1e9 / 8, latencySeconds: latency * 1e-6),

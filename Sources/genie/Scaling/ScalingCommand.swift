@@ -15,7 +15,7 @@ struct ScalingCommand: ParsableCommand {
     discussion: """
       Every size and every batch is trained for the same number of steps. A power of the compute is fitted to the last losses; \
       what it predicts for the next size is written down before that size is trained, and compared with what comes of it. \
-      Trainings that OUT holds already are not repeated.
+      Trainings that OUT holds already are not repeated; it takes those of one data set and one tokenizer.
       """)
 
   @Option(help: ArgumentHelp("The clips to learn from.", valueName: "clips"))
@@ -91,6 +91,8 @@ struct ScalingCommand: ParsableCommand {
     let threads = Workers(count: workers)
     let world = try World.named(tokensOf)
     let data = try ClipFolder(URL(filePath: clips))
+    try world.check(data)
+    try KeptSettings.check(["clips": data.fingerprint, "tokens of": world.identity], in: folder)
     let bar = ProgressBar("encoding", total: data.frameCount, unit: "frames", style: output.progressStyle)
     nonisolated(unsafe) let shown = bar
     let study = try ScalingStudy(

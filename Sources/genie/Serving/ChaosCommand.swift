@@ -38,7 +38,7 @@ struct ChaosCommand: ParsableCommand {
     var figures: [String: JSONValue] = [:]
     var failed = false
     for trial in trials.isEmpty ? Chaos.Trial.allCases : trials {
-      let bar = ProgressBar(trial.rawValue, total: 1_000)
+      let bar = ProgressBar(trial.rawValue, total: 1_000, style: output.progressStyle)
       chaos.progress = { _, done, total in
         bar.update(to: min(1_000, 1_000 * done / max(1, total)), figures: [:])
       }

@@ -44,11 +44,8 @@ struct KeysCommand: ParsableCommand {
     func run() throws {
       let file = URL(filePath: list)
       let key = try KeyFile.publicKey(URL(filePath: key))
-      var text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-      guard !text.contains(key.description) else { return print("it is on the list already") }
-      if !text.isEmpty && !text.hasSuffix("\n") { text += "\n" }
-      text += "\(key) \(URL(filePath: self.key).deletingPathExtension().lastPathComponent)\n"
-      try Data(text.utf8).write(to: file, options: .atomic)
+      let name = URL(filePath: self.key).deletingPathExtension().lastPathComponent
+      if try !AllowList.add(key, named: name, to: file) { print("it is on the list already") }
     }
   }
 
@@ -65,10 +62,9 @@ struct KeysCommand: ParsableCommand {
     func run() throws {
       let file = URL(filePath: list)
       let key = try KeyFile.publicKey(URL(filePath: key))
-      let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-      let rest = lines.filter { !$0.hasPrefix(key.description) }
-      guard rest.count < lines.count else { throw ValidationError("That key is not on the list.") }
-      try Data(rest.map { $0 + "\n" }.joined().utf8).write(to: file, options: .atomic)
+      guard try AllowList.remove(key, from: file) else {
+        throw ValidationError("That key is not on the list.")
+      }
     }
   }
 }

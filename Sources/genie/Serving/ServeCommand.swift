@@ -85,7 +85,8 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keeps sessions there, so that they can be resumed at the next start.", valueName: "folder"))
+      "Keeps sessions there, so that they can be resumed at the next start: a folder of its own, closed to others.",
+      valueName: "folder"))
   var keep: String?
 
   @Option(
@@ -149,6 +150,9 @@ struct ServeCommand: ParsableCommand {
     guard start.isEmpty || clips == nil else {
       throw ValidationError("Worlds start from --start or from --clips.")
     }
+    guard !dreamtLevels || (start.isEmpty && clips == nil) else {
+      throw ValidationError("Worlds start from dreamt levels, or from --start or --clips.")
+    }
     guard (1...1_000_000).contains(repeatLimit ?? 1) else {
       throw ValidationError("--repeat-limit is 1 to 1000000.")
     }
@@ -159,6 +163,11 @@ struct ServeCommand: ParsableCommand {
     if let config {
       fill(try ServeOptions(URL(filePath: config)))
       try validate()
+    }
+    guard servesWorld || !asksForDream else {
+      throw ValidationError(
+        "How a world starts, is drawn, acted in and rewarded is nothing to a game: name a world beside --game."
+      )
     }
     let isJSON = jsonLog
     LoggingSystem.bootstrap { label -> any LogHandler in
@@ -232,6 +241,10 @@ struct ServeCommand: ParsableCommand {
   }
 
   private var servesWorld: Bool { world != nil || game.isEmpty }
+
+  private var asksForDream: Bool {
+    rewards != .world || !start.isEmpty || clips != nil || dreamtLevels || buttons || !sampling.isEmpty
+  }
 
   private func loadedWorld() throws -> World {
     sampling.applied(to: try World.named(world).at(precision.precision))

@@ -8,7 +8,7 @@ public struct PlatformerJudge: GameJudge {
   /// The same for the hero: no tile has colours like his.
   static let heroTolerance = 900
 
-  private static let frameSize = 64
+  static let frameSize = 64
   private static let columns = 16
   private let art = PlatformerArt.standard
 

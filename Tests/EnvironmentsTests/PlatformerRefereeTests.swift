@@ -19,6 +19,9 @@ import Testing
         guard (7...134).contains(game.position.x) else { break }
         #expect(expected.reward == outcome.reward)
         #expect(expected.terminated == outcome.terminated)
+        #expect(
+          (expected.cause != nil) == expected.terminated
+            && (expected.cause == "goal") == (expected.reward >= 10))
         #expect(expected.effect.dx == game.effect.dx && expected.effect.rises == (game.effect.dy < 0))
         steps += 1
         if outcome.reward > 0 { rewards += 1 }

@@ -1,3 +1,4 @@
+import Autograd
 import Environments
 import GeneratedWorlds
 import Testing
@@ -116,6 +117,8 @@ import Testing
     #expect((5..<40).contains(deaths))
     let honest = try audit(.init())
     #expect(honest.ends.confirmed == deaths && honest.ends.missed == 0 && honest.ends.invented == 0)
+    #expect(honest.endsByCause.values.reduce(0) { $0 + $1.confirmed } == deaths)
+    #expect(honest.endsByCause["pit"].map { $0.confirmed > 0 && $0.missed == 0 } == true)
     #expect(honest.rewards.missed == 0 && honest.rewards.invented == 0)
     #expect(honest.obeyed == honest.compared && honest.readable == honest.steps)
     #expect(honest.arrivals.columns > 0 && honest.arrivals.closed == 0)
@@ -124,6 +127,37 @@ import Testing
     let silent = try audit(.init(missed: 1))
     #expect(silent.ends.missed == deaths && silent.ends.confirmed == 0 && silent.ends.invented == 0)
     #expect(silent.steps == honest.steps && silent.meanReturn == honest.meanReturn)
+  }
+}
+
+extension FaultyGameTests {
+  /// In the air below bricks who jumps hovers, and who does not falls; unless a fault has it otherwise.
+  @Test func heroesHangBelowBricks() throws {
+    func steps(_ hanging: FaultyGame.Hanging) throws -> HangingSteps {
+      var pool: any EnvironmentPool = GamePool(FaultyGame(faults: .init(hanging: hanging)))
+      let map = ActionMap(real: (0..<6).map { $0 }, samples: 0)
+      var seen = HangingSteps()
+      _ = try DreamAudit(
+        &pool, starts: (0..<64).map { ResetOptions(seed: $0) }, steps: 150, judge: PlatformerJudge(),
+        map: map,
+        choose: { batch, step in
+          // Held for a while, so that heroes rise.
+          (0..<batch.count).map { Int32(RandomKey(seed: UInt64(step / 6)).integer(UInt64($0), below: 6)) }
+        }, observe: { seen.add($0) })
+      return seen
+    }
+    let game = try steps(.init())
+    #expect(game.jumps > 10 && game.falls > 10)
+    #expect(game.ends == 0 && game.drops == 0 && game.hovers == 0)
+    let dream = try steps(.init(falls: 1, hovers: 1))
+    #expect(dream.jumps > 0 && dream.drops == dream.jumps)
+    #expect(dream.falls > 0 && dream.hovers == dream.falls)
+    let deadly = try steps(.init(ends: 1))
+    #expect(deadly.jumps > 0 && deadly.ends == deadly.jumps)
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(hanging: .init(ends: 0.2, falls: 0.3, hovers: 0.5))))
+    }
+    #expect(checker.run().isEmpty)
   }
 }
 

@@ -90,11 +90,14 @@ public struct RefereedStep: Sendable, Hashable {
   public var reward: Float
   public var terminated: Bool
   public var effect: VisibleEffect
+  /// What ends the episode, in a word or two; nil where it goes on.
+  public var cause: String?
 
-  public init(reward: Float, terminated: Bool, effect: VisibleEffect) {
+  public init(reward: Float, terminated: Bool, effect: VisibleEffect, cause: String? = nil) {
     self.reward = reward
     self.terminated = terminated
     self.effect = effect
+    self.cause = cause
   }
 }
 

@@ -39,12 +39,25 @@ public struct DreamAudit: Sendable {
     public let pictures: [Picture]
   }
 
+  /// A step of a dream, and what the game would have done.
+  public struct Step: Sendable {
+    public let before: GameScene
+    /// The real action.
+    public let action: Int32
+    public let after: GameScene
+    /// Whether the dream ended.
+    public let terminated: Bool
+    public let outcome: RefereedStep
+  }
+
   public var worlds: Int
   /// Steps taken, and of those the ones whose first picture could be read.
   public var steps = 0
   public var readable = 0
   public var rewards = Events()
   public var ends = Events()
+  /// Those that the game knows, by what they come of.
+  public var endsByCause: [String: Events] = [:]
   /// Of the steps between two readable pictures, those after which the hero was where the game would have put him.
   public var obeyed = 0
   public var compared = 0
@@ -96,16 +109,20 @@ public struct DreamAudit: Sendable {
   ///   - starts: one for each world; a world that the dream or the game ends is not begun again.
   ///   - map: from latent to real actions.
   ///   - choose: latent actions of all worlds, given what they show and the number of the step.
+  ///   - observe: told of every step whose first picture could be read.
   public init(
     _ pool: inout any EnvironmentPool, starts: [ResetOptions], steps count: Int, judge: any GameJudge,
-    map: ActionMap, choose: (StepBatch, Int) -> [Int32], progress: (Int) -> Void = { _ in }
+    map: ActionMap, choose: (StepBatch, Int) -> [Int32], observe: (Step) -> Void = { _ in },
+    progress: (Int) -> Void = { _ in }
   ) throws(EnvironmentError) {
     worlds = starts.count
     arrivals = Arrivals(judge)
     let doubt = DoubtLimit.auxiliary
     var slots: [Slot] = []
     defer { for slot in slots { pool.close(slot) } }
-    for _ in starts { slots.append(try pool.open(OpenOptions(auxiliaries: [doubt], horizon: count))) }
+    // The game itself has no doubts.
+    let asked = pool.specification.auxiliaries.contains(doubt) ? [doubt] : []
+    for _ in starts { slots.append(try pool.open(OpenOptions(auxiliaries: asked, horizon: count))) }
     var batch = pool.makeBatch()
     try pool.reset(slots, starts, into: &batch)
     var playing = slots
@@ -120,7 +137,13 @@ public struct DreamAudit: Sendable {
         let (picture, action) = (batch.newestFrame(row), map(actions[row]))
         let scene = judge.read(picture.pixels)
         let outcome = judge.outcome(of: action, in: scenes[row])
-        if let outcome { keep([pictures[row], picture], action, outcome, batch: batch, row: row) }
+        if let outcome {
+          keep([pictures[row], picture], action, outcome, batch: batch, row: row)
+          observe(
+            Step(
+              before: scenes[row], action: action, after: scene, terminated: batch.terminated[row],
+              outcome: outcome))
+        }
         add(
           scenes[row], scene, outcome: outcome, seen: judge.effect(from: scenes[row], to: scene),
           batch: batch, row: row, judge: judge)
@@ -173,6 +196,9 @@ public struct DreamAudit: Sendable {
     refereedReward += Double(outcome.reward)
     rewards.add(claimed: reward != 0, true: outcome.reward != 0)
     ends.add(claimed: batch.terminated[row], true: outcome.terminated)
+    if let cause = outcome.cause {
+      endsByCause[cause, default: Events()].add(claimed: batch.terminated[row], true: true)
+    }
     guard !outcome.terminated, !batch.terminated[row] else { return }
     let keeps = seen == outcome.effect && new.isValid
     if let seen, seen.dx > 0, new.isValid { arrivals.add(new) }
@@ -182,11 +208,12 @@ public struct DreamAudit: Sendable {
       obeyed += 1
       obeyedByEffect[outcome.effect.name, default: 0] += 1
     }
-    let likelihood = batch.auxiliaries[DoubtLimit.auxiliary]![row]
-    if keeps {
-      likelihoodsWhenTrue.append(likelihood)
-    } else {
-      likelihoodsWhenFalse.append(likelihood)
+    if let likelihood = batch.auxiliaries[DoubtLimit.auxiliary]?[row] {
+      if keeps {
+        likelihoodsWhenTrue.append(likelihood)
+      } else {
+        likelihoodsWhenFalse.append(likelihood)
+      }
     }
     guard let seen, let coin = judge.tileNames.firstIndex(of: "coin") else { return }
     // What scrolls in at the border may hold coins; elsewhere they were there before.

@@ -44,16 +44,20 @@ enum PolicyChoice: Equatable {
     }
   }
 
-  /// The policy in a dream; one that was trained in the game presses the latent actions of its buttons.
+  /// The policy in a dream or in its game: one that was trained in the other presses what the world's map says.
   /// - Parameter map: from latent to real actions.
-  func latent(
-    _ specification: EnvironmentSpecification, map: ActionMap, choice: ActorCriticPolicy.Choice = .sampled,
+  func mapped(
+    to specification: EnvironmentSpecification, map: ActionMap, choice: ActorCriticPolicy.Choice = .sampled,
     workers: Workers
   ) throws -> any Policy {
     if case .file(let path) = self {
       let count = try PolicyFile(contentsOf: URL(filePath: path)).network.configuration.actions.count
-      if count != specification.actionSpace.count, let inverse = map.inverse(realCount: count) {
+      let wanted = specification.actionSpace.count
+      if count != wanted, wanted == map.real.count, let inverse = map.inverse(realCount: count) {
         return try policy(specification, map: inverse, choice: choice, workers: workers)
+      }
+      if count != wanted, count == map.real.count {
+        return try policy(specification, map: map, choice: choice, workers: workers)
       }
     }
     return try policy(specification, choice: choice, workers: workers)

@@ -27,6 +27,9 @@ struct AuditCommand: ParsableCommand {
     help: ArgumentHelp("Start from frames of this video instead of the world's levels.", valueName: "clips"))
   var clips: String?
 
+  @Flag(help: "Let the policies play the game itself, on unseen levels: what they die of there.")
+  var inGame = false
+
   @Option(help: "Worlds that each policy plays.")
   var worlds = 64
 
@@ -50,6 +53,10 @@ struct AuditCommand: ParsableCommand {
     guard (1...1024).contains(worlds), (1...10_000).contains(steps) else {
       throw ValidationError("--worlds is 1 to 1024, --steps 1 to 10000.")
     }
+    guard !inGame || (clips == nil && sampling.isEmpty) else {
+      throw ValidationError(
+        "The game starts and is drawn as it is: --in-game goes without --clips and the like.")
+    }
   }
 
   func run() throws {
@@ -63,41 +70,64 @@ struct AuditCommand: ParsableCommand {
       let frames = try ClipFolder(URL(filePath: clips)).pictures(worlds, seed: seed)
       started = world.starting(from: frames)
     }
-    let specification = GeneratedWorldPool(started, workers: threads).specification
+    let ground = try Ground(world)
+    func makePool() throws -> any EnvironmentPool {
+      try inGame ? ground.game() : GeneratedWorldPool(started, workers: threads)
+    }
+    let specification = try makePool().specification
+    let pressed =
+      inGame
+      ? ActionMap(
+        real: (0..<Int32(specification.actionSpace.count)).map { $0 },
+        names: specification.actionSpace.names, samples: 0)
+      : map
+    let starts = (0..<worlds).map { index in
+      ResetOptions(
+        seed: seed &+ UInt64(index),
+        level: inGame ? 2 * Ground.firstLevel + index : index % started.levels.clips)
+    }
     // A name that is wrong is found before the first plays.
     let players = try policies.map { name in
-      let policy = try PolicyChoice(name).latent(specification, map: map, workers: threads)
+      let policy = try PolicyChoice(name).mapped(to: specification, map: map, workers: threads)
       try policy.check(specification)
       return (name, policy)
     }
     var table = Table([
       "policy", "return", "length", "readable", "obeyed", "reward true", "reward found", "end true",
       "end found",
-      "would be paid", "coins from nowhere", "columns closed",
+      "would be paid", "coins from nowhere", "columns closed", "below bricks: ended and fell, hovered",
     ])
-    var figures: [String: JSONValue] = [:]
+    var causes = Table(["policy", "ends by", "told", "missed", "in 1,000 steps"])
+    var (figures, below): ([String: JSONValue], [String: JSONValue]) = ([:], [:])
     var disagreements = ContactSheet(scale: 2)
     for (name, policy) in players {
-      let base = GeneratedWorldPool(started, workers: threads)
+      let base = try makePool()
       var pool: any EnvironmentPool = policy.frames == 1 ? base : FrameStack(base, frames: policy.frames)
       let bar = ProgressBar("audit \(name)", total: steps, unit: "steps", style: output.progressStyle)
+      var hanging = HangingSteps()
       let audit = try DreamAudit(
-        &pool,
-        starts: (0..<worlds).map { ResetOptions(seed: seed &+ UInt64($0), level: $0 % started.levels.clips) },
-        steps: steps, judge: judge, map: map,
+        &pool, starts: starts, steps: steps, judge: judge, map: pressed,
         choose: { batch, step in
           let key = RandomKey(seed: seed).folded(in: UInt64(step))
           return policy.actions(
             for: batch.observations, keys: (0..<batch.count).map { key.folded(in: UInt64($0)) })
-        }, progress: { bar.update(to: $0) })
+        }, observe: { hanging.add($0) }, progress: { bar.update(to: $0) })
       bar.finish()
-      table.append(audit.row(name))
+      table.append(audit.row(name) + [hanging.row])
       figures[name] = audit.figures
-      audit.draw(on: &disagreements, names: map.names)
+      below[name] = hanging.report
+      audit.draw(on: &disagreements, names: pressed.names)
+      for (cause, events) in audit.endsByCause.sorted(by: { $0.key < $1.key }) {
+        causes.append([
+          name, cause, "\(events.confirmed)", "\(events.missed)",
+          decimal(1000 * Double(events.confirmed + events.missed) / Double(audit.steps)),
+        ])
+      }
     }
     print(table)
+    print(causes)
     if let sheet { try PNG.write(disagreements.picture(), to: URL(filePath: sheet)) }
-    try output.write(JSONReport(["audit": .object(figures)]))
+    try output.write(JSONReport(["audit": .object(figures), "below_bricks": .object(below)]))
   }
 }
 
@@ -144,6 +174,7 @@ extension DreamAudit {
             (name, ["obeyed": .integer(obeyedByEffect[name] ?? 0), "of": .integer(count)])
           })),
       "rewards": events(rewards), "ends": events(ends),
+      "ends_by_cause": .object(endsByCause.mapValues(events)),
       "claimed_reward": .number(claimedReward / Double(worlds)),
       "refereed_reward": .number(refereedReward / Double(worlds)),
       "unreadable_reward": .number(unreadableReward / Double(worlds)),

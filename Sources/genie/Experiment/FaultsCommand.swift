@@ -50,6 +50,12 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Share of the steps that do what an action drawn by chance does.")
   var slips = 0.015
 
+  @Option(
+    help: ArgumentHelp(
+      "In the air below something solid, shares of the jumps that end, of those that fall, and of the other steps that hover.",
+      valueName: "ends,falls,hovers"))
+  var hanging = "0.05,0.1,0.3"
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -59,6 +65,9 @@ struct FaultsCommand: ParsableCommand {
       throw ValidationError(
         "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented, --flags, --walls and --slips 0 to 1."
       )
+    }
+    guard hangingShares.count == 3, hangingShares.allSatisfy((0...1).contains) else {
+      throw ValidationError("--hanging is three shares such as 0.05,0.1,0.3.")
     }
     let names = allConditions.map(\.name)
     if let unknown = conditions.first(where: { !names.contains($0) }) {
@@ -76,6 +85,8 @@ struct FaultsCommand: ParsableCommand {
     var rule = DreamRules(name: "plain", horizon: 128)
   }
 
+  private var hangingShares: [Double] { hanging.split(separator: ",").compactMap { Double($0) } }
+
   private var allConditions: [Condition] {
     let told = "\(percent(missed)) of the deaths are not told"
     let others = "\(decimal(1000 * invented)) of 1,000 other steps end it"
@@ -87,6 +98,10 @@ struct FaultsCommand: ParsableCommand {
     let goals = DreamRules(name: "cut", horizon: 128, cutsGoals: true)
     let slipping = "\(decimal(1000 * slips)) of 1,000 steps do what another action does"
     let all = FaultyGame.Faults(missed: missed, invented: invented, walls: walls, slips: slips)
+    let shares = hangingShares
+    let below =
+      "in the air below bricks \(percent(shares[0])) of the jumps end it, \(percent(shares[1])) fall, \(percent(shares[2])) of the other steps hover"
+    let hangs = FaultyGame.Hanging(ends: shares[0], falls: shares[1], hovers: shares[2])
     return [
       Condition(name: "plain", what: "from the beginnings of levels, cut after 128 steps"),
       Condition(name: "short", what: "cut after 64 steps", rule: DreamRules(name: "short", horizon: 64)),
@@ -105,6 +120,9 @@ struct FaultsCommand: ParsableCommand {
       Condition(
         name: "walls", what: "\(limited), and \(closed)", game: FaultyGame(faults: .init(walls: walls)),
         rule: usual),
+      Condition(
+        name: "hanging", what: "\(limited), and \(below)", game: FaultyGame(faults: .init(hanging: hangs)),
+        rule: usual),
       Condition(name: "slips", what: slipping, game: FaultyGame(faults: .init(slips: slips))),
       Condition(
         name: "dream", what: "\(limited); \(told), \(others), \(closed), \(slipping)",
@@ -120,6 +138,7 @@ struct FaultsCommand: ParsableCommand {
       settings: [
         "world": ground.world.identity, "steps": "\(steps)", "missed": "\(missed)", "invented": "\(invented)",
         "flags": "\(flags)", "walls": "\(walls)", "slips": "\(slips)",
+        "hanging": hanging,
       ], style: output.progressStyle)
     let evaluation = try ground.suite(levels: levels).evaluation
     let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]

@@ -3,6 +3,15 @@ import Environments
 
 /// The platformer with a dream's faults, so that what each of them costs a learner can be told.
 struct FaultyGame: Game {
+  /// What a dream gets wrong in the air, directly below something solid.
+  struct Hanging: Equatable {
+    /// Share of the jumps that end the episode, and of those that fall.
+    var ends = 0.0
+    var falls = 0.0
+    /// Share of the other steps that hover, as jumps do.
+    var hovers = 0.0
+  }
+
   /// What a dream gets wrong about ends, ways and actions, and about where flags stand.
   struct Faults: Equatable {
     /// Share of the deaths that are not told: the picture stands still, and nothing more is earned.
@@ -15,6 +24,7 @@ struct FaultyGame: Game {
     var walls = 0.0
     /// Share of the steps that do what an action drawn by chance does.
     var slips = 0.0
+    var hanging = Hanging()
   }
 
   private var game: Platformer
@@ -58,7 +68,14 @@ struct FaultyGame: Game {
     if isLost { return GameOutcome() }
     let slips = Double(key.folded(in: "slips").uniform(UInt64(step))) < faults.slips
     let other = key.folded(in: "others").integer(UInt64(step), below: specification.actionSpace.count)
-    var outcome = game.step(slips ? Int32(other) : action)
+    let hangs = game.level.hangs(game.position)
+    var outcome = game.step(hangs ? hanging(action, key) : slips ? Int32(other) : action)
+    if hangs, PlatformerAction(rawValue: action)?.jumps == true,
+      Double(key.folded(in: "hanging").uniform(UInt64(step))) < faults.hanging.ends
+    {
+      outcome.terminated = true
+      return outcome
+    }
     let isFurther = game.position.x > furthest
     furthest = max(furthest, Int16(game.position.x))
     if outcome.terminated {
@@ -71,6 +88,16 @@ struct FaultyGame: Game {
       outcome.terminated = draw < faults.invented
     }
     return outcome
+  }
+
+  /// What an action does in the air, below something solid.
+  private func hanging(_ code: Int32, _ key: RandomKey) -> Int32 {
+    guard let action = PlatformerAction(rawValue: code) else { return code }
+    let share = action.jumps ? faults.hanging.falls : faults.hanging.hovers
+    guard Double(key.folded(in: "air").uniform(UInt64(step))) < share else { return code }
+    return PlatformerAction.allCases.first {
+      $0.jumps != action.jumps && $0.direction == action.direction
+    }?.rawValue ?? code
   }
 
   func draw(into pixels: UnsafeMutableBufferPointer<UInt8>) { game.draw(into: pixels) }

@@ -52,6 +52,14 @@ public struct PlatformerLevel: Hashable, Sendable {
     position.y < 0 || position.y >= 2 * (Self.rows - 1) || touches(position) { $0.isDeadly }
   }
 
+  /// Of what the player dies there; nil where he lives.
+  func causeOfDeath(_ position: PlatformerPosition) -> String? {
+    if position.y < 0 { return "top" }
+    if position.y >= 2 * (Self.rows - 1) { return "pit" }
+    if touches(position, where: { $0 == .hangingSpike }) { return "hanging spikes" }
+    return touches(position, where: \.isDeadly) ? "spikes" : nil
+  }
+
   public func isGoal(_ position: PlatformerPosition) -> Bool { touches(position) { $0.isGoal } }
 
   public func hasCoin(_ position: PlatformerPosition) -> Bool { touches(position) { $0 == .coin } }
@@ -59,6 +67,11 @@ public struct PlatformerLevel: Hashable, Sendable {
   /// Whether something solid is directly below.
   public func isStanding(_ position: PlatformerPosition) -> Bool {
     isBlocked(PlatformerPosition(x: position.x, y: position.y + 1))
+  }
+
+  /// Whether something solid is directly above, and nothing directly below.
+  public func hangs(_ position: PlatformerPosition) -> Bool {
+    isBlocked(PlatformerPosition(x: position.x, y: position.y - 1)) && !isStanding(position)
   }
 
   /// Where an action leads: first up or down, then sideways.

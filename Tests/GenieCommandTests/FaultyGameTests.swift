@@ -68,6 +68,37 @@ import Testing
     #expect(checker.run().isEmpty)
   }
 
+  /// Whoever spikes do no harm goes on, and pits and the top of the screen kill him as ever.
+  @Test func spikesDoNoHarm() {
+    func deaths(_ survived: Double) -> [String: Int] {
+      var deaths: [String: Int] = [:]
+      for seed in 0..<60 as Range<UInt64> {
+        var (game, real) = (FaultyGame(faults: .init(survived: survived)), Platformer())
+        game.reset(seed: seed, level: nil)
+        real.reset(seed: seed, level: nil)
+        for step in 0..<150 as Range<UInt64> {
+          let action = Int32(RandomKey(seed: seed).integer(step / 4, below: 6))
+          _ = real.step(action)
+          let cause = real.level.causeOfDeath(real.position)
+          guard game.step(action).terminated else { continue }
+          deaths[cause ?? "none", default: 0] += 1
+          break
+        }
+      }
+      return deaths
+    }
+    let (game, none, some) = (deaths(0), deaths(1), deaths(0.5))
+    let spikes = ["spikes", "hanging spikes"]
+    func inSpikes(_ deaths: [String: Int]) -> Int { spikes.reduce(0) { $0 + deaths[$1, default: 0] } }
+    #expect(inSpikes(game) > 5 && inSpikes(none) == 0)
+    #expect(inSpikes(some) > 0 && inSpikes(some) < inSpikes(game))
+    #expect(none.values.reduce(0, +) > 5, "\(none)")
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(survived: 0.5)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+
   /// What is in sight at first is the game's.
   @Test func waysAreClosed() throws {
     func first(_ faults: FaultyGame.Faults) throws -> [UInt8] {
@@ -127,6 +158,9 @@ import Testing
     let silent = try audit(.init(missed: 1))
     #expect(silent.ends.missed == deaths && silent.ends.confirmed == 0 && silent.ends.invented == 0)
     #expect(silent.steps == honest.steps && silent.meanReturn == honest.meanReturn)
+    #expect(honest.afterDeath.worlds == 0)
+    #expect(
+      silent.afterDeath.worlds == deaths && silent.afterDeath.steps > 0 && silent.afterDeath.reward == 0)
   }
 }
 

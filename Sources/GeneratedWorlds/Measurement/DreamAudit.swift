@@ -56,6 +56,9 @@ public struct DreamAudit: Sendable {
   public var readable = 0
   public var rewards = Events()
   public var ends = Events()
+  /// What becomes of those whom the dream alone lets live: how many there are, and the steps and rewards that are still theirs. No other
+  /// figure knows of these.
+  public var afterDeath = (worlds: 0, steps: 0, reward: 0.0)
   /// Those that the game knows, by what they come of.
   public var endsByCause: [String: Events] = [:]
   /// Of the steps between two readable pictures, those after which the hero was where the game would have put him.
@@ -126,6 +129,7 @@ public struct DreamAudit: Sendable {
     var batch = pool.makeBatch()
     try pool.reset(slots, starts, into: &batch)
     var playing = slots
+    var outlived = [Bool](repeating: false, count: starts.count)
     var pictures = (0..<starts.count).map { batch.newestFrame($0) }
     var scenes = pictures.map { judge.read($0.pixels) }
     for step in 0..<count where !playing.isEmpty {
@@ -134,6 +138,13 @@ public struct DreamAudit: Sendable {
       var going: [Int] = []
       for row in playing.indices {
         if let fault = batch.faults[row] { throw fault }
+        let goesOn = !batch.terminated[row] && !batch.truncated[row]
+        if outlived[row] {
+          afterDeath.steps += 1
+          afterDeath.reward += Double(batch.rewards[row])
+          if goesOn { going.append(row) }
+          continue
+        }
         let (picture, action) = (batch.newestFrame(row), map(actions[row]))
         let scene = judge.read(picture.pixels)
         let outcome = judge.outcome(of: action, in: scenes[row])
@@ -148,14 +159,18 @@ public struct DreamAudit: Sendable {
           scenes[row], scene, outcome: outcome, seen: judge.effect(from: scenes[row], to: scene),
           batch: batch, row: row, judge: judge)
         (scenes[row], pictures[row]) = (scene, picture)
-        // Whom the game would have ended is in no state of its own from here on.
-        let isOver = batch.terminated[row] || batch.truncated[row] || outcome?.terminated == true
-        if !isOver { going.append(row) }
+        // Whom the game would have ended is in no state of its own from here on: he is only followed.
+        if outcome?.terminated == true, goesOn {
+          outlived[row] = true
+          afterDeath.worlds += 1
+        }
+        if goesOn { going.append(row) }
       }
       if going.count < playing.count {
         playing = going.map { playing[$0] }
         scenes = going.map { scenes[$0] }
         pictures = going.map { pictures[$0] }
+        outlived = going.map { outlived[$0] }
         var rest = pool.makeBatch()
         rest.prepare(count: going.count)
         for (row, source) in going.enumerated() { rest.setRow(row, from: batch, row: source) }

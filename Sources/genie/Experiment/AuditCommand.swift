@@ -98,6 +98,7 @@ struct AuditCommand: ParsableCommand {
       "would be paid", "coins from nowhere", "columns closed", "below bricks: ended and fell, hovered",
     ])
     var causes = Table(["policy", "ends by", "told", "missed", "in 1,000 steps"])
+    var lives = Table(["policy", "deaths outlived", "steps after each", "earned after each"])
     var (figures, below): ([String: JSONValue], [String: JSONValue]) = ([:], [:])
     var disagreements = ContactSheet(scale: 2)
     for (name, policy) in players {
@@ -117,6 +118,11 @@ struct AuditCommand: ParsableCommand {
       figures[name] = audit.figures
       below[name] = hanging.report
       audit.draw(on: &disagreements, names: pressed.names)
+      let outlived = Double(max(1, audit.afterDeath.worlds))
+      lives.append([
+        name, "\(audit.afterDeath.worlds)", decimal(Double(audit.afterDeath.steps) / outlived),
+        decimal(audit.afterDeath.reward / outlived),
+      ])
       for (cause, events) in audit.endsByCause.sorted(by: { $0.key < $1.key }) {
         causes.append([
           name, cause, "\(events.confirmed)", "\(events.missed)",
@@ -126,6 +132,7 @@ struct AuditCommand: ParsableCommand {
     }
     print(table)
     print(causes)
+    print(lives)
     if let sheet { try PNG.write(disagreements.picture(), to: URL(filePath: sheet)) }
     try output.write(JSONReport(["audit": .object(figures), "below_bricks": .object(below)]))
   }
@@ -175,6 +182,10 @@ extension DreamAudit {
           })),
       "rewards": events(rewards), "ends": events(ends),
       "ends_by_cause": .object(endsByCause.mapValues(events)),
+      "after_missed_ends": [
+        "worlds": .integer(afterDeath.worlds), "steps": .integer(afterDeath.steps),
+        "reward": .number(afterDeath.reward),
+      ],
       "claimed_reward": .number(claimedReward / Double(worlds)),
       "refereed_reward": .number(refereedReward / Double(worlds)),
       "unreadable_reward": .number(unreadableReward / Double(worlds)),

@@ -38,6 +38,9 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Share of the deaths that are not told.")
   var missed = 0.7
 
+  @Option(help: "Share of the times that spikes are touched and do no harm.")
+  var survived = 0.31
+
   @Option(help: "Share of the other steps that end an episode.")
   var invented = 0.004
 
@@ -60,10 +63,10 @@ struct FaultsCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...100).contains(seeds), (10...10_000).contains(levels),
-      [missed, invented, flags, walls, slips].allSatisfy((0...1).contains)
+      [missed, survived, invented, flags, walls, slips].allSatisfy((0...1).contains)
     else {
       throw ValidationError(
-        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --invented, --flags, --walls and --slips 0 to 1."
+        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --survived, --invented, --flags, --walls and --slips 0 to 1."
       )
     }
     guard hangingShares.count == 3, hangingShares.allSatisfy((0...1).contains) else {
@@ -123,6 +126,9 @@ struct FaultsCommand: ParsableCommand {
       Condition(
         name: "hanging", what: "\(limited), and \(below)", game: FaultyGame(faults: .init(hanging: hangs)),
         rule: usual),
+      Condition(
+        name: "survived", what: "\(limited); spikes do no harm in \(percent(survived)) of the times",
+        game: FaultyGame(faults: .init(survived: survived)), rule: usual),
       Condition(name: "slips", what: slipping, game: FaultyGame(faults: .init(slips: slips))),
       Condition(
         name: "dream", what: "\(limited); \(told), \(others), \(closed), \(slipping)",
@@ -138,7 +144,7 @@ struct FaultsCommand: ParsableCommand {
       settings: [
         "world": ground.world.identity, "steps": "\(steps)", "missed": "\(missed)", "invented": "\(invented)",
         "flags": "\(flags)", "walls": "\(walls)", "slips": "\(slips)",
-        "hanging": hanging,
+        "hanging": hanging, "survived": "\(survived)",
       ], style: output.progressStyle)
     let evaluation = try ground.suite(levels: levels).evaluation
     let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]

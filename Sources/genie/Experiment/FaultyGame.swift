@@ -16,6 +16,8 @@ struct FaultyGame: Game {
   struct Faults: Equatable {
     /// Share of the deaths that are not told: the picture stands still, and nothing more is earned.
     var missed = 0.0
+    /// Share of the times that spikes are touched and do no harm, until the hero is clear of them.
+    var survived = 0.0
     /// Share of the other steps that end the episode all the same.
     var invented = 0.0
     /// Of the steps that lead further to the right than any before, the share that comes to a flag.
@@ -32,6 +34,8 @@ struct FaultyGame: Game {
   private var seed: UInt64 = 0
   private var step: UInt32 = 0
   private var isLost = false
+  /// In spikes that do no harm.
+  private var isSpared = false
   private var furthest: Int16 = 0
 
   init(startAnywhere: Bool = false, faults: Faults = Faults()) {
@@ -43,7 +47,7 @@ struct FaultyGame: Game {
 
   mutating func reset(seed: UInt64, level: Int?) {
     game.reset(seed: seed, level: level)
-    (self.seed, step, isLost) = (seed, 0, false)
+    (self.seed, step, isLost, isSpared) = (seed, 0, false, false)
     furthest = Int16(game.position.x)
     closeColumns()
   }
@@ -78,7 +82,14 @@ struct FaultyGame: Game {
     }
     let isFurther = game.position.x > furthest
     furthest = max(furthest, Int16(game.position.x))
-    if outcome.terminated {
+    let cause = game.level.causeOfDeath(game.position)
+    let isInSpikes = cause == "spikes" || cause == "hanging spikes"
+    isSpared =
+      isInSpikes
+      && (isSpared || Double(key.folded(in: "spikes").uniform(UInt64(step))) < faults.survived)
+    if isSpared {
+      outcome.terminated = false
+    } else if outcome.terminated {
       isLost = outcome.reward < Ground.goal && draw < faults.missed
       if isLost { outcome.terminated = false }
     } else if isFurther, comesToFlag {
@@ -107,6 +118,7 @@ struct FaultyGame: Game {
     snapshot.write(seed)
     snapshot.write(step)
     snapshot.write(UInt8(isLost ? 1 : 0))
+    snapshot.write(UInt8(isSpared ? 1 : 0))
     snapshot.write(furthest)
     game.save(to: &snapshot)
   }
@@ -115,8 +127,10 @@ struct FaultyGame: Game {
     let (seed, step) = (try snapshot.read(UInt64.self), try snapshot.read(UInt32.self))
     guard step < .max else { throw .invalidSnapshot("\(step) steps") }
     let isLost = try snapshot.read(UInt8.self) != 0
+    let isSpared = try snapshot.read(UInt8.self) != 0
     let furthest = try snapshot.read(Int16.self)
     try game.load(from: &snapshot)
-    (self.seed, self.step, self.isLost, self.furthest) = (seed, step, isLost, furthest)
+    (self.seed, self.step, self.isLost, self.isSpared) = (seed, step, isLost, isSpared)
+    self.furthest = furthest
   }
 }

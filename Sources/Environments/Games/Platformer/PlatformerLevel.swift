@@ -53,7 +53,7 @@ public struct PlatformerLevel: Hashable, Sendable {
   }
 
   /// Of what the player dies there; nil where he lives.
-  func causeOfDeath(_ position: PlatformerPosition) -> String? {
+  package func causeOfDeath(_ position: PlatformerPosition) -> String? {
     if position.y < 0 { return "top" }
     if position.y >= 2 * (Self.rows - 1) { return "pit" }
     if touches(position, where: { $0 == .hangingSpike }) { return "hanging spikes" }

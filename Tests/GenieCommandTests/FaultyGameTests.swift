@@ -99,6 +99,31 @@ import Testing
     #expect(checker.run().isEmpty)
   }
 
+  /// A flag that is none pays nothing, and the episode goes on; in some levels, always the same.
+  @Test func flagsAreMissing() {
+    func flags(_ goalless: Double) -> Int {
+      (0..<40 as Range<UInt64>).count { seed in
+        var game = FaultyGame(faults: .init(goalless: goalless))
+        game.reset(seed: seed, level: nil)
+        var (real, player) = (Platformer(), PlatformerExpert())
+        real.reset(seed: seed, level: nil)
+        for _ in 0..<300 {
+          let action = player.action(in: real)
+          _ = real.step(action)
+          let outcome = game.step(action)
+          if outcome.terminated { return outcome.reward >= Ground.goal }
+        }
+        return false
+      }
+    }
+    let (all, none, some) = (flags(0), flags(1), flags(0.5))
+    #expect(all > 30 && none == 0 && some > 5 && some < all - 5)
+    let checker = EnvironmentChecker { () throws(EnvironmentError) in
+      GamePool(FaultyGame(faults: .init(goalless: 0.5)))
+    }
+    #expect(checker.run().isEmpty)
+  }
+
   /// What is in sight at first is the game's.
   @Test func waysAreClosed() throws {
     func first(_ faults: FaultyGame.Faults) throws -> [UInt8] {

@@ -47,6 +47,9 @@ struct FaultsCommand: ParsableCommand {
   @Option(help: "Share of the steps further to the right than any before that come to a flag.")
   var flags = 0.007
 
+  @Option(help: "Share of the levels whose flag is none.")
+  var goalless = 0.46
+
   @Option(help: "Share of a level's columns that are closed from top to bottom.")
   var walls = 0.0034
 
@@ -63,10 +66,10 @@ struct FaultsCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...100).contains(seeds), (10...10_000).contains(levels),
-      [missed, survived, invented, flags, walls, slips].allSatisfy((0...1).contains)
+      [missed, survived, invented, flags, goalless, walls, slips].allSatisfy((0...1).contains)
     else {
       throw ValidationError(
-        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --survived, --invented, --flags, --walls and --slips 0 to 1."
+        "--seeds is 1 to 100, --levels 10 to 10000, --missed, --survived, --invented, --flags, --goalless, --walls and --slips 0 to 1."
       )
     }
     guard hangingShares.count == 3, hangingShares.allSatisfy((0...1).contains) else {
@@ -100,7 +103,8 @@ struct FaultsCommand: ParsableCommand {
     let limited = "cut after \(usual.horizon!) steps, over after \(usual.repeats!) that show nothing new"
     let goals = DreamRules(name: "cut", horizon: 128, cutsGoals: true)
     let slipping = "\(decimal(1000 * slips)) of 1,000 steps do what another action does"
-    let all = FaultyGame.Faults(missed: missed, invented: invented, walls: walls, slips: slips)
+    let seldom = "\(percent(goalless)) of the levels have no flag"
+    let harmless = "spikes do no harm in \(percent(survived)) of the times"
     let shares = hangingShares
     let below =
       "in the air below bricks \(percent(shares[0])) of the jumps end it, \(percent(shares[1])) fall, \(percent(shares[2])) of the other steps hover"
@@ -127,12 +131,23 @@ struct FaultsCommand: ParsableCommand {
         name: "hanging", what: "\(limited), and \(below)", game: FaultyGame(faults: .init(hanging: hangs)),
         rule: usual),
       Condition(
-        name: "survived", what: "\(limited); spikes do no harm in \(percent(survived)) of the times",
+        name: "survived", what: "\(limited); \(harmless)",
         game: FaultyGame(faults: .init(survived: survived)), rule: usual),
       Condition(name: "slips", what: slipping, game: FaultyGame(faults: .init(slips: slips))),
       Condition(
         name: "dream", what: "\(limited); \(told), \(others), \(closed), \(slipping)",
-        game: FaultyGame(faults: all), rule: usual),
+        game: FaultyGame(
+          faults: .init(missed: missed, invented: invented, walls: walls, slips: slips)), rule: usual),
+      Condition(
+        name: "goalless", what: "\(limited); \(seldom)", game: FaultyGame(faults: .init(goalless: goalless)),
+        rule: usual),
+      Condition(
+        name: "all",
+        what: "\(limited); \(harmless), \(others), \(seldom), \(closed), \(slipping), \(below)",
+        game: FaultyGame(
+          faults: .init(
+            survived: survived, invented: invented, goalless: goalless, walls: walls, slips: slips,
+            hanging: hangs)), rule: usual),
       Condition(name: "anywhere", what: "begun anywhere in a level", game: FaultyGame(startAnywhere: true)),
     ]
   }
@@ -145,6 +160,7 @@ struct FaultsCommand: ParsableCommand {
         "world": ground.world.identity, "steps": "\(steps)", "missed": "\(missed)", "invented": "\(invented)",
         "flags": "\(flags)", "walls": "\(walls)", "slips": "\(slips)",
         "hanging": hanging, "survived": "\(survived)",
+        "goalless": "\(goalless)",
       ], style: output.progressStyle)
     let evaluation = try ground.suite(levels: levels).evaluation
     let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]

@@ -22,6 +22,8 @@ struct FaultyGame: Game {
     var invented = 0.0
     /// Of the steps that lead further to the right than any before, the share that comes to a flag.
     var flags = 0.0
+    /// Share of the levels whose flag is none: who touches it earns nothing and goes on.
+    var goalless = 0.0
     /// Of the columns of a level, the share that is closed from top to bottom.
     var walls = 0.0
     /// Share of the steps that do what an action drawn by chance does.
@@ -88,6 +90,11 @@ struct FaultyGame: Game {
       isInSpikes
       && (isSpared || Double(key.folded(in: "spikes").uniform(UInt64(step))) < faults.survived)
     if isSpared {
+      outcome.terminated = false
+    } else if outcome.reward >= Ground.goal,
+      Double(RandomKey(seed: seed).folded(in: "goals").uniform(0)) < faults.goalless
+    {
+      outcome.reward -= Ground.goal
       outcome.terminated = false
     } else if outcome.terminated {
       isLost = outcome.reward < Ground.goal && draw < faults.missed

@@ -30,6 +30,9 @@ struct AuditCommand: ParsableCommand {
   @Flag(help: "Let the policies play the game itself, on unseen levels: what they die of there.")
   var inGame = false
 
+  @Flag(help: "The game's pictures as the world draws them, and nothing else changed; with --in-game.")
+  var asDrawn = false
+
   @Option(help: "Worlds that each policy plays.")
   var worlds = 64
 
@@ -53,6 +56,7 @@ struct AuditCommand: ParsableCommand {
     guard (1...1024).contains(worlds), (1...10_000).contains(steps) else {
       throw ValidationError("--worlds is 1 to 1024, --steps 1 to 10000.")
     }
+    guard inGame || !asDrawn else { throw ValidationError("--as-drawn goes with --in-game.") }
     guard !inGame || (clips == nil && sampling.isEmpty) else {
       throw ValidationError(
         "The game starts and is drawn as it is: --in-game goes without --clips and the like.")
@@ -72,7 +76,8 @@ struct AuditCommand: ParsableCommand {
     }
     let ground = try Ground(world)
     func makePool() throws -> any EnvironmentPool {
-      try inGame ? ground.game() : GeneratedWorldPool(started, workers: threads)
+      guard inGame else { return GeneratedWorldPool(started, workers: threads) }
+      return try asDrawn ? DrawnGame(ground.game(), drawnBy: world) : ground.game()
     }
     let specification = try makePool().specification
     let pressed =

@@ -38,7 +38,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Minutes for all stages together; without it, the preset's number of steps.")
   var minutes: Double?
 
-  @Flag(help: "Go on with an interrupted run.")
+  @Flag(help: "Go on with an interrupted run, of the same clips, seed and settings.")
   var resume = false
 
   @Option(help: "Determines initial values, batches and masks.")

@@ -85,7 +85,7 @@ import Testing
         for step in 0..<150 as Range<UInt64> {
           let action = forwards(RandomKey(seed: seed), step / 3)
           _ = real.step(action)
-          let cause = real.level.causeOfDeath(real.position)
+          let cause = real.level.death(at: real.position)?.rawValue
           guard game.step(action).terminated else { continue }
           deaths[cause ?? "none", default: 0] += 1
           break

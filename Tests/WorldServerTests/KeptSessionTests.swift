@@ -7,6 +7,9 @@ import WorldServer
 
 /// Sessions on disk, and what the next server makes of them.
 @Suite struct KeptSessionTests {
+  let temporary: TemporaryFolder
+  init() throws { temporary = try TemporaryFolder() }
+
   private func server(_ folder: URL, isKeeping: Bool = false) throws -> TestServer {
     try TestServer(isKeeping: isKeeping) { $0.persistence = folder }
   }
@@ -40,8 +43,6 @@ import WorldServer
   /// For want of room an open failed. At the next server there is room, and still it fails: what came after it is
   /// for as many slots as there were.
   @Test func anOpenThatFailedFailsAgain() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let first = try server(temporary.file("sessions"))
     let (greedy, modest) = (try RawClient(first.endpoint), try RawClient(first.endpoint))
     _ = try greedy.open(60)
@@ -60,8 +61,6 @@ import WorldServer
 
   /// The last request may be one that failed; its reply is the same.
   @Test func theReplyToAnOpenThatFailedIsKept() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let first = try server(temporary.file("sessions"))
     let (greedy, modest) = (try RawClient(first.endpoint), try RawClient(first.endpoint))
     _ = try greedy.open(60)
@@ -78,8 +77,6 @@ import WorldServer
 
   /// There was room for an open, and at the next server others were quicker: that is told, not passed over.
   @Test func anOpenThatSucceededHasToSucceedAgain() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let first = try server(temporary.file("sessions"))
     let (greedy, modest) = (try RawClient(first.endpoint), try RawClient(first.endpoint))
     _ = try modest.open(2)
@@ -98,8 +95,6 @@ import WorldServer
 
   /// Between two episodes a client may hold no slot at all.
   @Test func aSessionWithoutSlotsGoesOn() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let first = try server(temporary.file("sessions"), isKeeping: true)
     let client = try RawClient(first.endpoint)
     _ = try client.open()
@@ -114,8 +109,6 @@ import WorldServer
 
   /// The same where a snapshot falls due just then (the 256th request), and the server is killed later.
   @Test func numbersAreNeverGivenAgain() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let first = try server(temporary.file("sessions"), isKeeping: true)
     let client = try RawClient(first.endpoint)
     _ = try client.open()
@@ -132,8 +125,6 @@ import WorldServer
 
   /// Each snapshot is on disk before the next is taken: all of them may be more than there is memory for.
   @Test func snapshotsAreWrittenOneByOne() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let folder = temporary.file("sessions")
     let first = try server(folder, isKeeping: true)
     let client = try RawClient(first.endpoint)
@@ -157,8 +148,6 @@ import WorldServer
 
   /// A journal that could not be written is given up for good: half of one would be worse than none.
   @Test func whatWasGivenUpIsNotBegunAnew() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let folder = temporary.file("sessions")
     let first = try server(folder, isKeeping: true)
     let client = try RawClient(first.endpoint)
@@ -201,8 +190,6 @@ import WorldServer
 
   /// Writes a file of these records and of those that the session's token is needed for.
   private func expectLost(records: [[[UInt8]]], _ more: (Identifier) -> [[[UInt8]]]) throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let server = try server(temporary.file("sessions"), isKeeping: true)
     let session = Identifier.random()
     // The file's numbers and lengths are those of a snapshot.
@@ -219,8 +206,6 @@ import WorldServer
   }
 
   @Test func nobodyElseSeesTheTokens() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let folder = temporary.file("sessions")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
@@ -236,8 +221,6 @@ import WorldServer
 
   /// A session that is kept alive by pings alone is not deleted as too old after a kill.
   @Test func pingsKeepTheFileFresh() throws {
-    let temporary = try TemporaryFolder()
-    defer { withExtendedLifetime(temporary) {} }
     let folder = temporary.file("sessions")
     let server = try TestServer {
       $0.persistence = folder

@@ -60,7 +60,7 @@ struct FaultsCommand: ParsableCommand {
     help: ArgumentHelp(
       "In the air below something solid, shares of the jumps that end, of those that fall, and of the other steps that hover.",
       valueName: "ends,falls,hovers"))
-  var hanging = "0.05,0.1,0.3"
+  var hanging = "0.11,0.11,0.7"
 
   @OptionGroup var output: OutputOptions
 
@@ -73,7 +73,7 @@ struct FaultsCommand: ParsableCommand {
       )
     }
     guard hangingShares.count == 3, hangingShares.allSatisfy((0...1).contains) else {
-      throw ValidationError("--hanging is three shares such as 0.05,0.1,0.3.")
+      throw ValidationError("--hanging is three shares such as 0.11,0.11,0.7.")
     }
     let names = allConditions.map(\.name)
     if let unknown = conditions.first(where: { !names.contains($0) }) {
@@ -91,7 +91,7 @@ struct FaultsCommand: ParsableCommand {
     var rule = DreamRules(name: "plain", horizon: 128)
   }
 
-  private var hangingShares: [Double] { hanging.split(separator: ",").compactMap { Double($0) } }
+  private var hangingShares: [Double] { hanging.split(separator: ",").map { Double($0) ?? .nan } }
 
   private var allConditions: [Condition] {
     let told = "\(percent(missed)) of the deaths are not told"
@@ -159,8 +159,7 @@ struct FaultsCommand: ParsableCommand {
       settings: [
         "world": ground.world.identity, "steps": "\(steps)", "missed": "\(missed)", "invented": "\(invented)",
         "flags": "\(flags)", "walls": "\(walls)", "slips": "\(slips)",
-        "hanging": hanging, "survived": "\(survived)",
-        "goalless": "\(goalless)",
+        "hanging": hanging, "survived": "\(survived)", "goalless": "\(goalless)",
       ], style: output.progressStyle)
     let evaluation = try ground.suite(levels: levels).evaluation
     let header = ["condition", "what differs", "return by seed", "mean", "95%", "flag"]

@@ -84,8 +84,8 @@ struct FaultyGame: Game {
     }
     let isFurther = game.position.x > furthest
     furthest = max(furthest, Int16(game.position.x))
-    let cause = game.level.causeOfDeath(game.position)
-    let isInSpikes = cause == "spikes" || cause == "hanging spikes"
+    let death = game.level.death(at: game.position)
+    let isInSpikes = death == .spikes || death == .hangingSpikes
     isSpared =
       isInSpikes
       && (isSpared || Double(key.folded(in: "spikes").uniform(UInt64(step))) < faults.survived)

@@ -113,6 +113,6 @@ struct Verdict {
 
 func decimal(_ value: Double) -> String { String(format: "%.2f", value) }
 
-func percent(_ share: Double) -> String { String(format: "%.0f%%", 100 * share) }
+func percent(_ share: Double) -> String { share.isNaN ? "none" : String(format: "%.0f%%", 100 * share) }
 
 func signed(_ value: Double) -> String { String(format: "%+.2f", value) }

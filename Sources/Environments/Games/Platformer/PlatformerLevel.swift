@@ -48,16 +48,20 @@ public struct PlatformerLevel: Hashable, Sendable {
   }
 
   /// Whether the player dies there: above the screen, at the bottom of a pit, or on a spike.
-  public func isDeadly(_ position: PlatformerPosition) -> Bool {
-    position.y < 0 || position.y >= 2 * (Self.rows - 1) || touches(position) { $0.isDeadly }
+  public func isDeadly(_ position: PlatformerPosition) -> Bool { death(at: position) != nil }
+
+  /// What the player dies of.
+  package enum Death: String {
+    case top, pit, spikes
+    case hangingSpikes = "hanging spikes"
   }
 
-  /// Of what the player dies there; nil where he lives.
-  package func causeOfDeath(_ position: PlatformerPosition) -> String? {
-    if position.y < 0 { return "top" }
-    if position.y >= 2 * (Self.rows - 1) { return "pit" }
-    if touches(position, where: { $0 == .hangingSpike }) { return "hanging spikes" }
-    return touches(position, where: \.isDeadly) ? "spikes" : nil
+  /// What the player dies of there; nil where he lives.
+  package func death(at position: PlatformerPosition) -> Death? {
+    if position.y < 0 { return .top }
+    if position.y >= 2 * (Self.rows - 1) { return .pit }
+    guard touches(position, where: \.isDeadly) else { return nil }
+    return touches(position) { $0 == .hangingSpike } ? .hangingSpikes : .spikes
   }
 
   public func isGoal(_ position: PlatformerPosition) -> Bool { touches(position) { $0.isGoal } }

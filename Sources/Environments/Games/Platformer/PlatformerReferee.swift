@@ -31,8 +31,8 @@ extension PlatformerJudge {
     let after = level.position(after: action, from: before)
     var step = RefereedStep(
       reward: 0, terminated: false, effect: VisibleEffect(dx: after.x - before.x, rises: after.y < before.y))
-    if let cause = level.causeOfDeath(after) {
-      (step.terminated, step.cause) = (true, cause)
+    if let death = level.death(at: after) {
+      (step.terminated, step.cause) = (true, death.rawValue)
       return step
     }
     if let touched = level.tilesTouched(at: after) {

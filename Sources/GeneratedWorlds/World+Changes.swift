@@ -31,8 +31,8 @@ extension World {
     var manifest = manifest
     manifest.actionNames = names
     return World(
-      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
-    )
+      genie: genie, rewards: rewards, odds: odds, levels: levels, begins: begins, manifest: manifest,
+      precision: precision)
   }
 
   /// The same world, drawn in another way.
@@ -40,14 +40,19 @@ extension World {
     var manifest = manifest
     manifest.sampling = sampling
     return World(
-      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
-    )
+      genie: genie, rewards: rewards, odds: odds, levels: levels, begins: begins, manifest: manifest,
+      precision: precision)
   }
 
-  /// The same world with other levels: every episode starts from one of the pictures.
-  public func starting(from pictures: [Picture]) -> World {
+  /// The same world with other levels: every episode starts from one of these.
+  public func starting(from starts: [StartFrame]) -> World {
     World(
-      genie: genie, rewards: rewards, odds: odds, levels: frames(showing: pictures), manifest: manifest,
-      precision: precision)
+      genie: genie, rewards: rewards, odds: odds, levels: frames(showing: starts.map(\.picture)),
+      begins: starts.map(\.begins), manifest: manifest, precision: precision)
+  }
+
+  /// The same world with other levels: every episode starts from one of the pictures, and may begin with it.
+  public func starting(from pictures: [Picture]) -> World {
+    starting(from: pictures.map { StartFrame($0) })
   }
 }

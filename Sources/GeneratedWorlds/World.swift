@@ -50,18 +50,26 @@ public final class World: Sendable {
   public let odds: ActionOdds?
   /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
   public let levels: FrameBatch
+  /// For each level, whether it may be where an episode begins: such a one's age can be told
+  /// (``WorldModel/SamplingConfiguration/tellsAge``), that of a frame from later in an episode cannot. Not a part of the file: a world's own
+  /// levels all may be.
+  public let begins: [Bool]
   public let manifest: WorldManifest
   /// What it is sampled at; not a part of the file, since any processor can do with any.
   public let precision: Precision
 
+  /// - Parameter begins: one for each level; nil takes all for such as an episode may begin with.
   public init(
     genie: Genie, rewards: TokenRewardModel?, odds: ActionOdds? = nil, levels: FrameBatch,
-    manifest: WorldManifest, precision: Precision = .preferred
+    begins: [Bool]? = nil, manifest: WorldManifest, precision: Precision = .preferred
   ) {
+    let begins = begins ?? [Bool](repeating: true, count: levels.clips)
+    precondition(begins.count == levels.clips, "\(begins.count) of \(levels.clips) levels")
     self.genie = genie
     self.rewards = rewards
     self.odds = odds
     self.levels = levels
+    self.begins = begins
     self.manifest = manifest
     self.precision = precision
   }
@@ -77,8 +85,8 @@ public final class World: Sendable {
   /// The same world, sampled at another precision.
   public func at(_ precision: Precision) -> World {
     World(
-      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
-    )
+      genie: genie, rewards: rewards, odds: odds, levels: levels, begins: begins, manifest: manifest,
+      precision: precision)
   }
 
   private static let manifestFile = "world.json"

@@ -1,6 +1,7 @@
 import Autograd
 import Environments
 import Testing
+import Video
 import WorldModel
 
 @testable import GeneratedWorlds
@@ -32,6 +33,38 @@ import WorldModel
       #expect(batch.observation(0).elementsEqual(batch.observation(1)))
       #expect(batch.rewards[0] == second.rewards[0])
     }
+  }
+
+  /// It is told where an episode may begin, and goes on to be told there after a snapshot.
+  @Test func onlyBeginningsAreToldTheirAge() throws {
+    let size = 16
+    let picture = Picture(height: size, width: size, red: 90, green: 200)
+    let world = try SmallWorld.make(ages: 5).starting(from: [
+      StartFrame(picture), StartFrame(picture, begins: false),
+    ])
+    var told = world.manifest.sampling
+    told.tellsAge = true
+    func frames(_ sampling: SamplingConfiguration, level: Int, restored: Bool = false) throws -> [[UInt8]] {
+      var pool = GeneratedWorldPool(world, workers: Workers(count: 1), sampling: sampling)
+      var slot = try pool.open(OpenOptions(horizon: 1_000))
+      var batch = pool.makeBatch()
+      try pool.reset([slot], [ResetOptions(seed: 3, level: level)], into: &batch)
+      return try (0..<8).map { step in
+        if restored, step == 2 {
+          let kept = try pool.snapshot(slot)
+          slot = try pool.open(OpenOptions(horizon: 1_000))
+          try pool.reset([slot], [ResetOptions(seed: 3, level: 1 - level)], into: &batch)
+          try pool.restore(slot, from: kept)
+        }
+        try pool.step([slot], [Int32(step % 5)], into: &batch)
+        return batch.observations
+      }
+    }
+    let (young, unknown) = (try frames(told, level: 0), try frames(told, level: 1))
+    #expect(young != unknown)
+    #expect(try frames(world.manifest.sampling, level: 0) == unknown)
+    #expect(try frames(told, level: 0, restored: true) == young)
+    #expect(try frames(told, level: 1, restored: true) == unknown)
   }
 
   @Test func snapshotsOfAnotherModelSayWhatDiffers() throws {

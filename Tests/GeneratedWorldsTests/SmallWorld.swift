@@ -20,7 +20,10 @@ enum SmallWorld {
       window: 3),
     sampling: SamplingConfiguration(steps: 3, temperature: 1, orderNoise: 0.5, leastOdds: 0.9))
 
-  static func make(seed: UInt64 = 1, rewards: Bool = true) throws -> World {
+  /// - Parameter ages: channels in which dynamics are told how old an episode is.
+  static func make(seed: UInt64 = 1, rewards: Bool = true, ages: Int = 0) throws -> World {
+    var configuration = configuration
+    configuration.dynamics.ages = ages
     let genie = try Genie(configuration, seed: seed)
     genie.dynamics.actionVectors.copy(from: genie.latentActions.quantizer.codebook)
     // Random heads are nearly flat: sharpen them, so that frames differ by action and past.

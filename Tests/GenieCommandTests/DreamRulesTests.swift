@@ -16,17 +16,34 @@ import Video
   @Test func buttonsAreThoseOfTheGame() throws {
     let world = try World.bundled()
     let size = world.genie.configuration.tokenizer
-    let frame = Picture(
-      height: size.height, width: size.width,
-      pixels: Array(world.levels.bytes.prefix(size.height * size.width * 3)))
+    let frame = StartFrame(
+      Picture(
+        height: size.height, width: size.width,
+        pixels: Array(world.levels.bytes.prefix(size.height * size.width * 3))))
+    let starts = DreamStarts(video: [frame], begins: [frame, frame], way: [frame, frame])
     for rule in DreamRules.all where rule.name.hasPrefix("lively") {
-      let pool = try rule.pool(world, frames: [frame], workers: Workers(count: 1))
+      let pool = try rule.pool(world, starts, workers: Workers(count: 1))
       let expected = rule.buttons == true ? Platformer().specification.actionSpace : Discrete(world.actions)
       #expect(pool.actionSpace == expected, "\(rule.name)")
       #expect(
         rule.sampling(of: world).leastOdds == 0
           && rule.sampling(of: world).pilots == world.manifest.sampling.pilots)
     }
+  }
+
+  /// Half of the dreams on the way, and only of the others it is told that they begin.
+  @Test func halfBeginOnTheWay() throws {
+    let rule = try #require(DreamRules.all.first { $0.along == true })
+    let size = try World.bundled().genie.configuration.tokenizer
+    func start(_ red: UInt8, begins: Bool) -> StartFrame {
+      StartFrame(Picture(height: size.height, width: size.width, red: red), begins: begins)
+    }
+    let starts = DreamStarts(
+      begins: (1...4).map { start($0, begins: true) }, way: (5...8).map { start($0, begins: false) })
+    let world = rule.started(try World.bundled(), starts)
+    let reds = (0..<world.levels.clips).map { world.levels.clips($0..<$0 + 1).bytes[0] }
+    #expect(reds == [1, 2, 5, 6] && world.begins == [true, true, false, false])
+    #expect(rule.sampling(of: world).tellsAge)
   }
 
   /// What ends a dream early ends the game as early, where it is practised in by the same rule.

@@ -55,20 +55,26 @@ struct ClipFolderTests {
     }
   }
 
-  @Test func picturesAreFromAllOverTheVideoAndEachOnce() throws {
+  @Test func startsAreFromAllOverTheVideoAndEachOnce() throws {
     let url = folder.file("x.safetensors")
     try ClipShard.write(Scenes.counting(200, starts: Array(stride(from: 0, to: 200, by: 10))), to: url)
     let clips = try ClipFolder(url)
-    let some = try clips.pictures(50, seed: 1).map { $0.pixels[0] }
+    let some = try clips.starts(50, seed: 1).map { $0.picture.pixels[0] }
     #expect(Set(some).count == 50 && some.allSatisfy { $0 % 10 != 9 })
     #expect((0..<4).allSatisfy { part in some.contains { Int($0) / 50 == part } })
-    #expect(try clips.pictures(50, seed: 1).map { $0.pixels[0] } == some)
-    #expect(try clips.pictures(50, seed: 2).map { $0.pixels[0] } != some)
-    #expect(try clips.pictures(1000, seed: 1).count == 180)
+    #expect(try clips.starts(50, seed: 1).map { $0.picture.pixels[0] } == some)
+    #expect(try clips.starts(50, seed: 2).map { $0.picture.pixels[0] } != some)
+    #expect(try clips.starts(1000, seed: 1).count == 180)
+    #expect(try clips.starts(1000, seed: 1).allSatisfy { $0.begins == ($0.picture.pixels[0] % 10 == 0) })
+    var anywhere = Scenes.counting(20)
+    anywhere.metadata["begins"] = "anywhere"
+    try ClipShard.write(anywhere, to: folder.file("anywhere.safetensors"))
+    let strewn = try ClipFolder(folder.file("anywhere.safetensors")).starts(1000, seed: 1)
+    #expect(strewn.count == 19 && strewn.allSatisfy { !$0.begins })
     let single = folder.file("single.safetensors")
     try ClipShard.write(Scenes.counting(1), to: single)
     #expect(throws: ClipError.noWindows(frames: 2, longest: 1)) {
-      try ClipFolder(single).pictures(3, seed: 1)
+      try ClipFolder(single).starts(3, seed: 1)
     }
   }
 

@@ -97,11 +97,12 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: options.count, of: "reset options")
     run(slots, together: false, into: &batch) {
-      [world, specification, levelSampling] row, dream, dreamer, frame in
+      [world, specification, tellsAge = sampling.tellsAge, levelSampling] row, dream, dreamer, frame in
       var outcome = DreamOutcome()
       do throws(EnvironmentError) {
         try Self.begin(
-          dream, options[row], world: world, specification, levelSampling, dreamer: dreamer, into: frame)
+          dream, options[row], world: world, specification, tellsAge: tellsAge, levelSampling,
+          dreamer: dreamer, into: frame)
       } catch { outcome.fault = error }
       return outcome
     }
@@ -151,11 +152,11 @@ public struct GeneratedWorldPool: EnvironmentPool {
 
   private static func begin(
     _ dream: Dream, _ options: ResetOptions, world: World, _ specification: EnvironmentSpecification,
-    _ levelSampling: SamplingConfiguration?, dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
+    tellsAge: Bool, _ levelSampling: SamplingConfiguration?, dreamer: Dreamer,
+    into frame: UnsafeMutablePointer<UInt8>
   ) throws(EnvironmentError) {
     let isDreamt = levelSampling != nil && options.prompt == nil && options.level == nil
-    let prompt =
-      isDreamt ? nil : try startFrames(options, dream: dream, world: world, specification)
+    let start = isDreamt ? nil : try start(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
     dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
@@ -164,7 +165,8 @@ public struct GeneratedWorldPool: EnvironmentPool {
     dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing
-    guard let prompt else {
+    dream.sampling.tellsAge = tellsAge && start?.begins ?? true
+    guard let prompt = start?.frames else {
       _ = dreamer.sampler.next(
         action: Dynamics.noAction, state: &dream.state,
         configuration: levelSampling!.with(tellsAge: dream.sampling.tellsAge),
@@ -179,10 +181,10 @@ public struct GeneratedWorldPool: EnvironmentPool {
       into: frame)
   }
 
-  /// The level or the pictures that an episode starts from.
-  private static func startFrames(
+  /// The level or the pictures that an episode starts from, and whether they may be its first.
+  private static func start(
     _ options: ResetOptions, dream: Dream, world: World, _ specification: EnvironmentSpecification
-  ) throws(EnvironmentError) -> FrameBatch {
+  ) throws(EnvironmentError) -> (frames: FrameBatch, begins: Bool) {
     let box = specification.observationSpace
     if let prompt = options.prompt {
       guard prompt.height == box.height, prompt.width == box.width else {
@@ -193,8 +195,9 @@ public struct GeneratedWorldPool: EnvironmentPool {
         throw .invalidPrompt(
           reason: "\(prompt.frames) frames, this world takes 1 to \(specification.promptLimit)")
       }
-      return FrameBatch(
+      let frames = FrameBatch(
         clips: 1, time: prompt.frames, height: box.height, width: box.width, bytes: prompt.pixels)
+      return (frames, true)
     }
     let count = world.levels.clips
     let level: Int
@@ -206,7 +209,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
       var upcoming = dream.seeds
       level = RandomKey(seed: upcoming.take(options.seed)).folded(in: "level").integer(0, below: count)
     }
-    return world.levels.clips(level..<level + 1)
+    return (world.levels.clips(level..<level + 1), world.begins[level])
   }
 
   private static func advance(

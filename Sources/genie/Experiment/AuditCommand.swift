@@ -71,8 +71,7 @@ struct AuditCommand: ParsableCommand {
     }
     var started = world
     if let clips {
-      let frames = try ClipFolder(URL(filePath: clips)).pictures(worlds, seed: seed)
-      started = world.starting(from: frames)
+      started = world.starting(from: try ClipFolder(URL(filePath: clips)).starts(worlds, seed: seed))
     }
     let ground = try Ground(world)
     func makePool() throws -> any EnvironmentPool {

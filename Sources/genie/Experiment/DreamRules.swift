@@ -6,6 +6,16 @@ import ReinforcementLearning
 import Video
 import WorldModel
 
+/// What dreams can start from; empty where no rule asks for it.
+struct DreamStarts {
+  /// Of the video, from anywhere.
+  var video: [StartFrame] = []
+  /// First pictures of levels of the game.
+  var begins: [StartFrame] = []
+  /// On the way of a player who began there.
+  var way: [StartFrame] = []
+}
+
 /// How a policy is trained in a dream: what keeps it from learning the dream's faults.
 struct DreamRules: Codable, Equatable, Sendable {
   /// In file names and reports.
@@ -14,6 +24,8 @@ struct DreamRules: Codable, Equatable, Sendable {
   var starts: Int?
   /// Whether these are the first pictures of levels of the game, where its episodes start, too; else any of the video.
   var begins: Bool?
+  /// Whether half of them are from later in episodes instead, as a player who makes mistakes comes to see them.
+  var along: Bool?
   /// Steps of an episode; nil leaves the world's own.
   var horizon: Int?
   /// Log-likelihood below which a frame is doubtful, and what follows.
@@ -65,6 +77,9 @@ struct DreamRules: Codable, Equatable, Sendable {
     lively("lively-begin-long", begins: true, horizon: 256),
     lively("lively-begin-whole", begins: true, horizon: 500),
     lively("lively-begin-new", begins: true, horizon: 256, repeats: 16),
+    lively("lively-begin-mild", begins: true, horizon: 256, repeats: 16, temperature: 0.85),
+    lively("lively-begin-calm", begins: true, horizon: 256, repeats: 16, temperature: 0.7),
+    lively("lively-along-new", begins: true, along: true, horizon: 256, repeats: 16),
     lively("lively-begin-new-whole", begins: true, horizon: 500, repeats: 16),
     lively("lively-begin-cut", begins: true, cutsGoals: true),
     lively("lively-buttons", buttons: true),
@@ -77,20 +92,26 @@ struct DreamRules: Codable, Equatable, Sendable {
   ]
 
   private static func lively(
-    _ name: String, begins: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
-    consequence: Consequence? = nil, cutsGoals: Bool? = nil, repeats: Int? = nil
+    _ name: String, begins: Bool? = nil, along: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
+    consequence: Consequence? = nil, cutsGoals: Bool? = nil, repeats: Int? = nil,
+    temperature: Float = lively.temperature
   ) -> DreamRules {
     DreamRules(
-      name: name, starts: startFrames, begins: begins, horizon: horizon,
+      name: name, starts: startFrames, begins: begins, along: along, horizon: horizon,
       doubt: consequence.map { _ in doubt },
-      consequence: consequence, temperature: lively.temperature, leastShare: lively.leastShare,
+      consequence: consequence, temperature: temperature, leastShare: lively.leastShare,
       leastOdds: lively.leastOdds, buttons: buttons,
       cutsGoals: cutsGoals, repeats: repeats)
   }
 
   /// In words.
   var summary: String {
-    let origin = begins == true ? "first pictures of levels of the game" : "start frames of the video"
+    let origin =
+      begins != true
+      ? "start frames of the video"
+      : along == true
+        ? "first pictures of levels of the game and pictures on a player's way, half of each"
+        : "first pictures of levels of the game"
     var parts = [starts.map { "\($0) \(origin)" } ?? "the world's own start frames"]
     if let horizon { parts.append("episodes of \(horizon) steps") }
     if let temperature { parts.append("temperature \(temperature)") }
@@ -112,15 +133,18 @@ struct DreamRules: Codable, Equatable, Sendable {
   }
 
   /// The world as episodes start in it.
-  func started(_ world: World, frames: [Picture]) -> World {
-    starts == nil ? world : world.starting(from: frames)
+  func started(_ world: World, _ offered: DreamStarts) -> World {
+    guard starts != nil else { return world }
+    guard begins == true else { return world.starting(from: offered.video) }
+    guard along == true else { return world.starting(from: offered.begins) }
+    let half = min(offered.begins.count, offered.way.count) / 2
+    return world.starting(from: Array(offered.begins.prefix(half) + offered.way.prefix(half)))
   }
 
   /// The pool that the policy is trained in.
-  /// - Parameter frames: to start from.
-  func pool(_ world: World, frames: [Picture], workers: Workers) throws -> any EnvironmentPool {
+  func pool(_ world: World, _ offered: DreamStarts, workers: Workers) throws -> any EnvironmentPool {
     var pool: any EnvironmentPool = GeneratedWorldPool(
-      started(world, frames: frames), workers: workers, sampling: sampling(of: world))
+      started(world, offered), workers: workers, sampling: sampling(of: world))
     if let doubt, let consequence {
       pool = try DoubtLimit(pool, limit: doubt, consequence: consequence.limit)
     }

@@ -79,16 +79,24 @@ struct TransferCommand: ParsableCommand {
         "world": ground.world.identity, "steps": "\(steps)", "clips": clips ?? "none",
         "game": "\(ground.specification.name)",
       ], style: output.progressStyle)
-    let video =
-      try clips.map { try ClipFolder(URL(filePath: $0)) }
-      ?? folder.video("video", policy: .random, episodes: 200, seed: 77)
+    let given = try clips.map { try ClipFolder(URL(filePath: $0)) }
     let chosen = rules.map { name in DreamRules.all.first { $0.name == name }! }
     if chosen.contains(where: { $0.buttons == true }) { _ = try ground.world.buttons }
+    var starts = DreamStarts()
+    if chosen.contains(where: { $0.begins != true && $0.starts != nil }) {
+      starts.video = try (given ?? folder.video("video", policy: .random, episodes: 200, seed: 77))
+        .starts(DreamRules.startFrames, seed: 1)
+    }
+    if chosen.contains(where: { $0.begins == true }) {
+      starts.begins = try ground.begins(DreamRules.startFrames).map { StartFrame($0) }
+    }
+    if chosen.contains(where: { $0.along == true }) {
+      starts.way = try (given ?? folder.video("way", policy: .novice, episodes: 400, seed: 78))
+        .starts(DreamRules.startFrames, seed: 1)
+    }
     let experiment = TransferExperiment(
-      ground: ground, folder: folder,
-      frames: try video.pictures(DreamRules.startFrames, seed: 1),
-      begins: chosen.contains { $0.begins == true } ? try ground.begins(DreamRules.startFrames) : [],
-      suite: try ground.suite(levels: levels), steps: steps, seeds: seeds, dreams: dreams)
+      ground: ground, folder: folder, starts: starts, suite: try ground.suite(levels: levels), steps: steps,
+      seeds: seeds, dreams: dreams)
     let result = try experiment.run(chosen)
     print(result.table)
     let figures = result.figures

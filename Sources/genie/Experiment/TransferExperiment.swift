@@ -4,16 +4,12 @@ import Foundation
 import GeneratedWorlds
 import ReinforcementLearning
 import Reporting
-import Video
 
 /// The stages of `genie experiment transfer`.
 struct TransferExperiment {
   let ground: Ground
   let folder: ExperimentFolder
-  /// Of the video, to start dreams from.
-  let frames: [Picture]
-  /// First pictures of levels, for the rules that start there.
-  let begins: [Picture]
+  let starts: DreamStarts
   let suite: LevelSuite
   let steps: Int
   let seeds: Int
@@ -73,7 +69,7 @@ struct TransferExperiment {
     for seed in 1...UInt64(seeds) {
       let name = "\(rule.name)-\(seed)"
       let file = try train(name, seed: seed, horizon: rule.horizon) {
-        try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
+        try rule.pool(ground.world, starts, workers: folder.workers)
       }
       let policy = ActorCriticPolicy(file.network, choice: .sampled, workers: folder.workers)
       outcome.game.append(
@@ -89,7 +85,7 @@ struct TransferExperiment {
       outcome.dream.append(
         try folder.evaluated(
           "\(name)-believed", believed,
-          on: try rule.pool(ground.world, frames: starts(rule), workers: folder.workers)
+          on: try rule.pool(ground.world, starts, workers: folder.workers)
         ) { policy })
       if seed == 1 { outcome.audit = try audit(rule, policy, name: name) }
     }
@@ -100,8 +96,6 @@ struct TransferExperiment {
   private func inGame(_ rule: DreamRules, _ policy: ActorCriticPolicy) -> any Policy {
     rule.buttons == true ? policy : MappedPolicy(policy, map: ground.map)
   }
-
-  private func starts(_ rule: DreamRules) -> [Picture] { rule.begins == true ? begins : frames }
 
   private func policyURL(_ name: String) -> URL {
     folder.url.appending(path: "\(name)/agent" + PolicyFile.suffix)
@@ -120,7 +114,7 @@ struct TransferExperiment {
   private func audit(_ rule: DreamRules, _ policy: ActorCriticPolicy, name: String) throws -> DreamAudit? {
     guard let judge = ground.judge else { return nil }
     var pool: any EnvironmentPool = GeneratedWorldPool(
-      rule.started(ground.world, frames: starts(rule)), workers: folder.workers,
+      rule.started(ground.world, starts), workers: folder.workers,
       sampling: rule.sampling(of: ground.world))
     let latent: any Policy =
       try rule.buttons == true ? MappedPolicy(policy, map: ground.world.buttons) : policy

@@ -45,9 +45,11 @@ struct ServeCommand: ParsableCommand {
   var start: [String] = []
 
   @Option(
+    parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Start from frames of this video instead of the world's levels.", valueName: "clips"))
-  var clips: String?
+      "Start from frames of these videos, as many of each, instead of the world's levels.", valueName: "clips"
+    ))
+  var clips: [String] = []
 
   @Flag(
     help: ArgumentHelp(
@@ -147,10 +149,10 @@ struct ServeCommand: ParsableCommand {
       throw ValidationError("--replicas is 1 to 256, --workers 0 to 256.")
     }
     guard (key == nil) == (allow == nil) else { throw ValidationError("--key and --allow go together.") }
-    guard start.isEmpty || clips == nil else {
+    guard start.isEmpty || clips.isEmpty else {
       throw ValidationError("Worlds start from --start or from --clips.")
     }
-    guard !dreamtLevels || (start.isEmpty && clips == nil) else {
+    guard !dreamtLevels || (start.isEmpty && clips.isEmpty) else {
       throw ValidationError("Worlds start from dreamt levels, or from --start or --clips.")
     }
     guard (1...1_000_000).contains(repeatLimit ?? 1) else {
@@ -210,8 +212,8 @@ struct ServeCommand: ParsableCommand {
     verbose = verbose || options.verbose ?? false
     replicas = replicas ?? options.replicas
     workers = workers ?? options.workers
-    if start.isEmpty, clips == nil {
-      clips = options.clips
+    if start.isEmpty, clips.isEmpty {
+      clips = options.clips ?? []
       start = options.start ?? []
     }
     dreamtLevels = dreamtLevels || options.dreamtLevels ?? false
@@ -243,7 +245,7 @@ struct ServeCommand: ParsableCommand {
   private var servesWorld: Bool { world != nil || game.isEmpty }
 
   private var asksForDream: Bool {
-    rewards != .world || !start.isEmpty || clips != nil || dreamtLevels || buttons || !sampling.isEmpty
+    rewards != .world || !start.isEmpty || !clips.isEmpty || dreamtLevels || buttons || !sampling.isEmpty
   }
 
   private func loadedWorld() throws -> World {
@@ -261,7 +263,8 @@ struct ServeCommand: ParsableCommand {
     if servesWorld {
       var world = try loadedWorld()
       let prepared = try prepared(world)
-      if let frames = try startFrames() { world = world.starting(from: frames) }
+      let starts = try startFrames()
+      if !starts.isEmpty { world = world.starting(from: starts) }
       guard !dreamtLevels || world.dreamsLevels else {
         throw ValidationError("\(world.manifest.name) was not trained to dream levels from nothing.")
       }
@@ -289,12 +292,12 @@ struct ServeCommand: ParsableCommand {
     repeats.map { RepeatLimit(pool, steps: $0) } ?? pool
   }
 
-  /// What episodes start from, if it is not the world's levels.
-  private func startFrames() throws -> [Picture]? {
-    if let clips {
-      return try ClipFolder(URL(filePath: clips)).pictures(DreamRules.startFrames, seed: 1)
-    }
-    return start.isEmpty ? nil : try start.map { try PNG.read(URL(filePath: $0)) }
+  /// What episodes start from; nothing where it is the world's levels.
+  private func startFrames() throws -> [StartFrame] {
+    try start.map { StartFrame(try PNG.read(URL(filePath: $0))) }
+      + clips.flatMap {
+        try ClipFolder(URL(filePath: $0)).starts(max(1, DreamRules.startFrames / clips.count), seed: 1)
+      }
   }
 
   /// Signalled when the process is asked to end.

@@ -16,7 +16,7 @@ struct ServeOptions: Decodable {
   var workers: Int?
   var jsonLog: Bool?
   var verbose: Bool?
-  var clips: String?
+  var clips: [String]?
   var start: [String]?
   var dreamtLevels: Bool?
   var buttons: Bool?

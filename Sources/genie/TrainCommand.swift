@@ -118,12 +118,13 @@ struct TrainCommand: ParsableCommand {
     let folder = try ClipFolder(clips.map { URL(filePath: $0) })
     let threads = Workers(count: workers, collective: collective)
     let other = try (tokensOf ?? dynamicsOf ?? from).map { try World(URL(filePath: $0)) }
-    var configuration = other?.manifest.training?.configuration ?? TrainingConfiguration()
+    let model = try settings.applied(to: model(beside: other), named: "model")
+    var configuration =
+      other?.manifest.training?.configuration ?? TrainingConfiguration().fitting(model)
     configuration.precision = precision.precision
     var training = WorldTraining(
       name: name ?? world.deletingPathExtension().lastPathComponent, command: command, seed: seed,
-      minutes: minutes,
-      model: try settings.applied(to: model(beside: other), named: "model"),
+      minutes: minutes, model: model,
       configuration: try settings.applied(to: configuration, named: "training"))
     training.taken = other.map {
       (tokensOf != nil ? .tokens : dynamicsOf != nil ? .dynamics : .beginning, $0)

@@ -8,6 +8,26 @@ import Testing
 @testable import WorldModel
 
 @Suite struct GenieConfigurationTests {
+  /// What no clip is long enough to show would be new to a model when it is used.
+  @Test(arguments: GenieConfiguration.presets.keys.sorted()) func clipsAreAsLongAsModelsLookBack(
+    preset: String
+  )
+    throws
+  {
+    let model = try #require(GenieConfiguration.presets[preset])
+    let (training, fitted) = (TrainingConfiguration(), TrainingConfiguration().fitting(model))
+    for (stage, window) in [
+      (\TrainingConfiguration.tokenizer, model.tokenizer.window),
+      (\.latentActions, model.latentActions.window), (\.dynamics, model.dynamics.window),
+    ] {
+      let (before, after) = (training[keyPath: stage], fitted[keyPath: stage])
+      #expect(after.time == max(before.time, window))
+      #expect((1...before.batch).contains(after.batch))
+      #expect(after.batch * after.time <= max(before.batch * before.time, after.time))
+    }
+    #expect(fitted.problem == nil && (preset != "tiny" || fitted == training))
+  }
+
   @Test func presetsHaveNoProblem() throws {
     #expect(GenieConfiguration.presets.count == 5 + PaperModel.ladder.count)
     for (name, preset) in GenieConfiguration.presets {

@@ -114,6 +114,22 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
 }
 
 extension TrainingConfiguration {
+  /// The same with clips no shorter than what each model looks back over, and so many fewer of them: what is further back than any
+  /// clip shows would be new to it when it is used.
+  public func fitting(_ model: GenieConfiguration) -> TrainingConfiguration {
+    var fitted = self
+    let windows: [(stage: WritableKeyPath<Self, StageConfiguration>, frames: Int)] = [
+      (\.tokenizer, model.tokenizer.window), (\.latentActions, model.latentActions.window),
+      (\.dynamics, model.dynamics.window),
+    ]
+    for window in windows where self[keyPath: window.stage].time < window.frames {
+      let stage = self[keyPath: window.stage]
+      fitted[keyPath: window.stage].time = window.frames
+      fitted[keyPath: window.stage].batch = max(1, stage.batch * stage.time / window.frames)
+    }
+    return fitted
+  }
+
   /// What a file does not say has its default; so files that are older than a setting can be read.
   public init(from decoder: any Decoder) throws {
     self.init()

@@ -4,6 +4,7 @@ import Environments
 import Foundation
 import GeneratedWorlds
 import Reporting
+import Safetensors
 import Video
 import WorldModel
 
@@ -159,6 +160,12 @@ struct AblateCommand: ParsableCommand {
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
 
+  @Option(
+    help: ArgumentHelp(
+      "Keeps trainings and figures there, so that the same command goes on where it was interrupted.",
+      valueName: "folder"))
+  var out: String?
+
   @OptionGroup var settings: SettingOptions
   @OptionGroup var output: OutputOptions
 
@@ -188,6 +195,17 @@ struct AblateCommand: ParsableCommand {
     }
     let tokens = try tokensOf.map { try World(URL(filePath: $0)) }
     let threads = Workers(count: workers)
+    let folder =
+      out.map { URL(filePath: $0) }
+      ?? FileManager.default.temporaryDirectory.appending(path: "genie-ablation-\(UUID().uuidString)")
+    defer { if out == nil { try? FileManager.default.removeItem(at: folder) } }
+    // How a variant is trained is part of the name of what is kept of it.
+    try KeptSettings.check(
+      [
+        "clips": data.fingerprint, "held-out": other?.fingerprint ?? "none",
+        "tokens-of": tokens?.identity ?? "none", "minutes": minutes.map { "\($0)" } ?? "none",
+        "count": "\(count)", "worlds": "\(worlds)", "frames": "\(frames)",
+      ], in: folder)
     var (rows, names): ([(name: String, runs: [[String: Double]])], [String]) = ([], [])
     let trainings = try variants.map { name, text in
       var own = settings
@@ -197,7 +215,13 @@ struct AblateCommand: ParsableCommand {
     for (name, own) in trainings {
       var runs: [[String: Double]] = []
       for seed in 1...UInt64(seeds) {
-        let figures = try run(own, seed: seed, data: data, heldOut: other, tokens: tokens, threads: threads)
+        let kept = try folder.appending(path: Self.fileName(name, own, seed: seed))
+        let training = kept.appendingPathExtension("training")
+        let figures = try Self.figures(in: kept) {
+          try run(
+            own, seed: seed, folder: training, data: data, heldOut: other, tokens: tokens, threads: threads)
+        }
+        try? FileManager.default.removeItem(at: training)
         let line = figures.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
         print("\(name), seed \(seed): \(line)")
         names = figures.map(\.name)
@@ -226,24 +250,58 @@ struct AblateCommand: ParsableCommand {
       ]))
   }
 
-  private typealias Settings = (model: GenieConfiguration, training: TrainingConfiguration)
+  /// One column of a table, of one training.
+  private struct Figure: Codable {
+    var name: String
+    var value: Double
+
+    init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+  }
+
+  private struct Settings: Encodable {
+    var model: GenieConfiguration
+    var training: TrainingConfiguration
+  }
+
+  /// Tells trainings apart by all that decides them.
+  private static func fileName(_ name: String, _ settings: Settings, seed: UInt64) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let readable = String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" }.prefix(60))
+    return "\(readable)-\(seed)-\(ContentHash(try encoder.encode(settings)).description.prefix(8))"
+  }
+
+  /// What was measured before, or else is measured now and kept.
+  private static func figures(in place: URL, _ measured: () throws -> [Figure]) throws -> [Figure] {
+    let file = place.appendingPathExtension("json")
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    if let data = try? Data(contentsOf: file), let figures = try? decoder.decode([Figure].self, from: data) {
+      return figures
+    }
+    let figures = try measured()
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try AtomicFile.write(Array(try encoder.encode(figures)), to: file)
+    return figures
+  }
 
   private func configured(_ settings: SettingOptions) throws -> Settings {
     try settings.validate()
     let model = try settings.applied(to: GenieConfiguration.presets[preset]!, named: "model")
-    let training = try settings.applied(to: TrainingConfiguration(), named: "training")
+    let training = try settings.applied(to: TrainingConfiguration().fitting(model), named: "training")
     if let problem = model.problem { throw GenieError.badConfiguration(problem) }
     if let problem = training.problem { throw TrainingError.unusable(problem) }
-    return (model, training)
+    return Settings(model: model, training: training)
   }
 
   /// One training and its figures, in the order of a table's columns.
   private func run(
-    _ settings: Settings, seed: UInt64, data: ClipFolder, heldOut: ClipFolder?, tokens: World?,
+    _ settings: Settings, seed: UInt64, folder: URL, data: ClipFolder, heldOut: ClipFolder?, tokens: World?,
     threads: Workers
-  ) throws -> [(name: String, value: Double)] {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "genie-ablation-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+  ) throws -> [Figure] {
     var training = WorldTraining(
       name: "ablation", command: "genie ablate", seed: seed, minutes: minutes,
       model: settings.model, configuration: settings.training)
@@ -253,23 +311,23 @@ struct AblateCommand: ParsableCommand {
     let measured = try WorldMeasurement(
       world, folder: heldOut ?? data, episodes: heldOut == nil ? episodes : nil, count: count,
       workers: threads)
-    var figures: [(String, Double)] = [
-      ("seconds", world.manifest.training?.seconds ?? 0), ("tokenizer", measured.tokenizerPSNR),
-      ("changed", measured.accuracy.changed), ("t4", measured.rolloutPSNR[3]),
-      ("delta t4", measured.deltaPSNR.mean), ("least used", measured.actionUsage.min() ?? 0),
+    var figures = [
+      Figure("seconds", world.manifest.training?.seconds ?? 0), Figure("tokenizer", measured.tokenizerPSNR),
+      Figure("changed", measured.accuracy.changed), Figure("t4", measured.rolloutPSNR[3]),
+      Figure("delta t4", measured.deltaPSNR.mean), Figure("least used", measured.actionUsage.min() ?? 0),
     ]
     guard worlds > 0, let heldOut, let judge = heldOut.judge else { return figures }
     let game = try GameMeasurement(
       world, folder: heldOut, judge: judge, effort: .init(worlds: worlds, frames: frames), workers: threads)
     figures += [
-      ("decoded", game.decoded.validity), ("ends", game.decodedEnds.validity),
-      ("purity", game.purity?.accuracy ?? .nan),
-      ("consistency", game.consistency?.lowest ?? .nan),
+      Figure("decoded", game.decoded.validity), Figure("ends", game.decodedEnds.validity),
+      Figure("purity", game.purity?.accuracy ?? .nan),
+      Figure("consistency", game.consistency?.lowest ?? .nan),
     ]
     for frame in Set([10, min(50, frames), frames]).sorted() where frame <= frames {
-      figures.append(("valid.\(frame)", game.play.validity[frame]))
+      figures.append(Figure("valid.\(frame)", game.play.validity[frame]))
     }
-    figures.append(("variety", game.play.variety[frames]))
+    figures.append(Figure("variety", game.play.variety[frames]))
     return figures
   }
 }

@@ -61,7 +61,7 @@ struct DreamCommand: ParsableCommand {
     let footage = Footage(clips)
     var (model, training) = footage.recipe
     model = try settings.applied(to: model, named: "model")
-    training = try settings.applied(to: training, named: "training")
+    training = try settings.applied(to: training.fitting(model), named: "training")
     print(
       "\(footage.frames) frames, \(decimal(footage.detail)) bits a pixel (\(footage.isFlat ? "flat" : "textured")), "
         + "motion of \(decimal(footage.motion)) pixels a frame: \(model.tokenizer.codebook.codes) codes, dynamics of "
@@ -111,7 +111,7 @@ struct DreamCommand: ParsableCommand {
       size: 64, framesPerSecond: fps, highestFramesPerSecond: fps == nil ? 15 : nil, fit: fit)
     let threads = workers > 0 ? workers : ProcessInfo.processInfo.activeProcessorCount
     let report = try VideoImport(options, workers: threads).run(
-      inputs.map { URL(filePath: $0) }, to: target
+      inputs.map { URL(filePath: $0) }, to: target, resumes: true
     ) { progress in
       bar.total = progress.expected
       bar.update(to: progress.frames)

@@ -77,6 +77,7 @@ struct DreamRules: Codable, Equatable, Sendable {
     lively("lively-begin-long", begins: true, horizon: 256),
     lively("lively-begin-whole", begins: true, horizon: 500),
     lively("lively-begin-new", begins: true, horizon: 256, repeats: 16),
+    lively("lively-begin-rich", begins: true, horizon: 256, repeats: 16, leastShare: 0.02),
     lively("lively-begin-mild", begins: true, horizon: 256, repeats: 16, temperature: 0.85),
     lively("lively-begin-calm", begins: true, horizon: 256, repeats: 16, temperature: 0.7),
     lively("lively-along-new", begins: true, along: true, horizon: 256, repeats: 16),
@@ -94,12 +95,12 @@ struct DreamRules: Codable, Equatable, Sendable {
   private static func lively(
     _ name: String, begins: Bool? = nil, along: Bool? = nil, buttons: Bool? = nil, horizon: Int? = nil,
     consequence: Consequence? = nil, cutsGoals: Bool? = nil, repeats: Int? = nil,
-    temperature: Float = lively.temperature
+    temperature: Float = lively.temperature, leastShare: Float = lively.leastShare
   ) -> DreamRules {
     DreamRules(
       name: name, starts: startFrames, begins: begins, along: along, horizon: horizon,
       doubt: consequence.map { _ in doubt },
-      consequence: consequence, temperature: temperature, leastShare: lively.leastShare,
+      consequence: consequence, temperature: temperature, leastShare: leastShare,
       leastOdds: lively.leastOdds, buttons: buttons,
       cutsGoals: cutsGoals, repeats: repeats)
   }

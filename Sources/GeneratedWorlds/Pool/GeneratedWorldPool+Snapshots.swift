@@ -20,7 +20,9 @@ struct DreamSnapshotHeader: Equatable {
   /// - Throws: ``Environments/EnvironmentError/invalidSnapshot(_:)`` that says what differs.
   func check(_ reader: inout SnapshotReader) throws(EnvironmentError) {
     func text() throws(EnvironmentError) -> String { String(decoding: try reader.readBytes(), as: UTF8.self) }
-    guard try text() == Self.format else { throw .invalidSnapshot("it is none of a dream, or of another version") }
+    guard try text() == Self.format else {
+      throw .invalidSnapshot("it is none of a dream, or of another version")
+    }
     for (what, own) in [("model", model), ("precision", precision), ("instructions", instructions)] {
       let found = try text()
       guard found == own else {

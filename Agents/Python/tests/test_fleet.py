@@ -58,6 +58,37 @@ def test_the_death_of_a_server_costs_its_episodes_only(servers):
         fleet.reset()
 
 
+def test_environments_that_are_opened_again_play_different_episodes(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    slots = fleet.open(6)
+    fleet.reset(seeds=range(6))
+    servers[0].stop()
+    lost = [slots[row] for row in fleet.step([1] * 6).faults]
+    starts = fleet.reset(lost).observations[:, 0, 0, 0]
+    assert len(lost) == 3 and len(set(starts.tolist())) > 1
+    fleet.close()
+
+
+def test_a_mistake_in_a_call_costs_no_session(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    slots = fleet.open(2)
+    fleet.reset(seeds=[1, 2])
+    for wrong in (lambda: fleet.step([1, 1], [slots[0]] * 2), lambda: fleet.reset([99]), lambda: fleet.reset(seeds=[1])):
+        with pytest.raises(ValueError):
+            wrong()
+    assert fleet.step([1, 2]).rewards.tolist() == [1, 2] and len(fleet.load) == 2
+    fleet.close()
+
+
+def test_an_environment_that_breaks_is_opened_again(servers):
+    fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
+    fleet.open(3)
+    fleet.reset(seeds=[13, 1, 2])
+    assert {row: fault.status for row, fault in fleet.step([5, 1, 1]).faults.items()} == {0: Status.FAULT}
+    assert not fleet.reset(seeds=[4, 5, 6]).faults and fleet.step([1, 2, 3]).rewards.tolist() == [1, 2, 3]
+    fleet.close()
+
+
 def test_a_server_that_forgot_us_is_asked_again(servers):
     fleet = Fleet([server.endpoint for server in servers], retry=QUICK)
     fleet.open(4)
@@ -156,7 +187,9 @@ def test_a_session_that_is_given_up_frees_its_environments(servers):
     fleet.open(2)
     fleet.reset(seeds=[13, 1])
     assert list(fleet.step([5, 5]).faults) == [0]
-    assert len(fleet.step([1, 1]).faults) == 2, "the server does not know the slot that broke"
+    fleet._sessions[0].slots.append(99)  # A slot that the server does not know, so that it refuses the step.
+    fleet._places[fleet.slots[0]] = (0, 99)
+    assert len(fleet.step([1, 1]).faults) == 2
     assert [len(session.slots) for session in servers[0]._sessions.values()] == [2]
 
 

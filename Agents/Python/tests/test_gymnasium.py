@@ -65,7 +65,7 @@ def test_step_after_the_end_is_an_error(target):
 
 def test_vector_starts_anew_in_the_next_step(target):
     endpoint, name = target
-    envs = gymnasium.make_vec("genie/World-v1", num_envs=3, endpoint=endpoint, environment=name, horizon=4)
+    envs = GenieVectorEnv(3, endpoint, name, horizon=4)
     first, _ = envs.reset(seed=1)
     assert first.shape == envs.observation_space.shape and first.dtype == np.uint8
     for _ in range(3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genie_environments import Disconnected, RetryPolicy
+from genie_environments import Disconnected, RetryPolicy, ServerError
 from genie_environments.wire import Operation
 
 pytest.importorskip("stable_baselines3")
@@ -44,6 +44,24 @@ def test_a_step_that_is_tried_again_happens_once(server):
     observations, rewards, dones, infos = envs.step([3, 3])
     assert observations[:, 0, 0, 0].tolist() == [32, 48] and rewards.tolist() == [3, 3] and dones.all()
     assert infos[0]["episode"]["r"] == 4 and infos[0]["episode"]["l"] == 2
+    envs.close()
+
+
+def test_each_environment_has_a_seed_and_options_of_its_own(server):
+    def seeds_of(envs):
+        return (envs.reset()[:, 0, 0, 0] // 16).tolist()
+
+    envs = GenieVecEnv(server.endpoint, num_envs=4)
+    assert len(set(seeds_of(envs))) > 1
+    envs.seed(3)
+    assert seeds_of(envs) == [3, 4, 5, 6] and seeds_of(envs) == [4, 5, 6, 7]
+    assert envs.get_attr("render_mode") == ["rgb_array"] * 4
+    with pytest.raises(AttributeError):
+        envs.get_attr("action_masks")
+    # This server has no levels, and says so.
+    envs.set_options({"level": 3})
+    with pytest.raises(ServerError):
+        envs.reset()
     envs.close()
 
 

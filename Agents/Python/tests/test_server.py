@@ -13,6 +13,7 @@ from protocol_server import Counting, ProtocolServer, wait_until
 
 from genie_environments import (
     Client,
+    GenieEnv,
     GenieError,
     GenieVectorEnv,
     RetryPolicy,
@@ -55,6 +56,23 @@ def test_an_environment_that_breaks_costs_its_own_slot_only(server):
         with pytest.raises(ServerError, match="UNKNOWN_SLOT"):
             session.step([1], slots[:1])
         assert session.step([1]).rewards.tolist() == [1]
+
+
+def test_a_vector_opens_again_what_broke(server):
+    envs = GenieVectorEnv(3, server.endpoint)
+    envs.reset(seed=[1, 13, 2])
+    with pytest.raises(ServerError, match="FAULT"):
+        envs.step([1, 5, 1])
+    first, _ = envs.reset(seed=[4, 5, 6])
+    assert first[:, 0, 0, 0].tolist() == [64, 80, 96]
+    assert envs.step([1, 2, 3])[1].tolist() == [1, 2, 3]
+    envs.close()
+    env = GenieEnv(server.endpoint)
+    env.reset(seed=13)
+    with pytest.raises(ServerError, match="FAULT"):
+        env.step(5)
+    assert env.reset(seed=4)[0][0, 0, 0] == 64 and env.step(2)[1] == 2
+    env.close()
 
 
 def test_what_an_environment_tells_may_be_no_number(server):

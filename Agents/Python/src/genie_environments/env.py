@@ -52,7 +52,8 @@ class GenieEnv(gymnasium.Env[np.ndarray, np.int64]):
         self.render_mode = render_mode
         self._session = Session(endpoint, environment, retry, keys)
         self._window: Any = None
-        self._session.open(auxiliaries=auxiliaries, horizon=horizon)
+        self._opening: dict[str, Any] = {"auxiliaries": auxiliaries, "horizon": horizon}
+        self._session.open(**self._opening)
         self.observation_space, self.action_space = spaces_of(self._session.specification)
         self.metadata = {**self.metadata, "render_fps": self._session.specification.frame_rate}
         self._frame: np.ndarray | None = None
@@ -66,6 +67,8 @@ class GenieEnv(gymnasium.Env[np.ndarray, np.int64]):
         if seed is None and not self._has_begun:
             seed = int(self.np_random.integers(2**63))
         options = options or {}
+        if not self._session.slots:  # The environment failed, and its slot with it.
+            self._session.open(**self._opening)
         batch = self._session.reset(seeds=[seed], levels=[options.get("level")], prompts=[options.get("prompt")])
         if batch.faults:
             raise batch.faults[0]

@@ -55,6 +55,8 @@ class Fleet:
         self.slots: list[int] = []
         self._options: dict[int, dict[str, Any]] = {}
         self._places: dict[int, tuple[int, int] | None] = {}
+        # Slots whose environments were opened again: a new one begins with the same episodes as any other.
+        self._anew: set[int] = set()
         self._sent: tuple[list[int], list[tuple[int, list[int]]]] | None = None
         failures = [f for f in map(self._connect, range(len(self._endpoints))) if f is not None]
         # Who is silent may come later; who says no means it.
@@ -99,18 +101,25 @@ class Fleet:
         prompts: Sequence[np.ndarray | None] | None = None,
     ) -> Batch:
         """Starts episodes in some slots, or all. None is lost by a server that dies now: it starts elsewhere."""
-        slots = self.slots if slots is None else list(slots)
+        slots = self._chosen(slots)
+        seeds = [None] * len(slots) if seeds is None else list(seeds)
         options = {"seeds": seeds, "levels": levels, "prompts": prompts}
+        if any(c is not None and len(c) != len(slots) for c in options.values()):
+            raise ValueError(f"{len(slots)} slots, and options for {[c and len(c) for c in options.values()]}")
         batch = self._batch(len(slots))
         rows, rounds = list(range(len(slots))), 0
         failure: GenieError | None = None
         while rows:
             self._place([slots[row] for row in rows if self._places[slots[row]] is None])
+            for row in rows:
+                if slots[row] in self._anew and seeds[row] is None:
+                    seeds[row] = drawn_seed()
+            self._anew.difference_update(slots)
             for index, share in self._shares(slots, rows):
                 chosen = {name: None if c is None else [c[row] for row in share] for name, c in options.items()}
                 part = self._attempt(index, lambda s: s.reset(self._numbers(slots, share), **chosen))
                 failure = part if isinstance(part, GenieError) else failure
-                self._copy(part, share, batch)
+                self._copy(part, slots, share, batch)
             left = [row for row in rows if self._places[slots[row]] is None]
             # What fails wherever it is asked is not the servers' fault.
             rounds = 0 if len(left) < len(rows) else rounds + 1
@@ -126,7 +135,7 @@ class Fleet:
 
     def send(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> None:
         """Sends a step to all servers without waiting; `receive` brings the answers."""
-        slots = self.slots if slots is None else list(slots)
+        slots = self._chosen(slots)
         codes = np.ascontiguousarray(actions, "<i4").ravel()
         if len(codes) != len(slots):
             raise ValueError(f"{len(slots)} slots, and {len(codes)} actions")
@@ -142,8 +151,8 @@ class Fleet:
         (slots, shares), self._sent = self._sent, None
         batch = self._batch(len(slots))
         for index, rows in shares:
-            self._copy(self._attempt(index, lambda s: s.receive()), rows, batch)
-        lost = [row for row, slot in enumerate(slots) if self._places[slot] is None]
+            self._copy(self._attempt(index, lambda s: s.receive()), slots, rows, batch)
+        lost = [row for row, slot in enumerate(slots) if self._places[slot] is None and row not in batch.faults]
         for row in lost:
             message = "its server is gone; the slot is open at another, and waits for a reset"
             batch.faults[row] = SessionLost(Status.SESSION_LOST, {"message": message})
@@ -155,9 +164,11 @@ class Fleet:
 
     def close_slots(self, slots: Sequence[int]) -> None:
         """Closes some slots; the others go on."""
-        for index, rows in self._shares(list(slots), list(range(len(slots)))):
-            self._attempt(index, lambda s: s.close_slots(self._numbers(list(slots), rows)))
+        slots = self._chosen(slots)
+        for index, rows in self._shares(slots, list(range(len(slots)))):
+            self._attempt(index, lambda s: s.close_slots(self._numbers(slots, rows)))
         self.slots = [slot for slot in self.slots if slot not in set(slots)]
+        self._anew.difference_update(slots)
         for slot in slots:
             del self._places[slot], self._options[slot]
 
@@ -187,6 +198,14 @@ class Fleet:
             return Refused(f"{endpoint} offers another {session.specification.name} than the others")
         self._sessions[index] = session
         return None
+
+    def _chosen(self, slots: Sequence[int] | None) -> list[int]:
+        """What a server would refuse costs no session: it is found here."""
+        if slots is None:
+            return self.slots
+        if len(set(slots)) != len(slots) or not self._places.keys() >= set(slots):
+            raise ValueError(f"slots {list(slots)}: each has to be open, and named once")
+        return list(slots)
 
     def _counts(self) -> list[int]:
         counts = [0] * len(self._endpoints)
@@ -220,11 +239,15 @@ class Fleet:
             self._sessions[index] = None
             for slot, place in self._places.items():
                 if place is not None and place[0] == index:
-                    self._places[slot] = None
+                    self._leave(slot)
             session.close()
             if isinstance(error, SessionLost):  # It answers, and can have a new session.
                 self._connect(index)
             return error
+
+    def _leave(self, slot: int) -> None:
+        self._places[slot] = None
+        self._anew.add(slot)
 
     def _place(self, slots: Sequence[int]) -> None:
         """Opens environments that are nowhere, each where there are fewest."""
@@ -266,17 +289,23 @@ class Fleet:
             flags, flags.copy(),
         )  # fmt: skip
 
-    @staticmethod
-    def _copy(part: Batch | GenieError | None, rows: list[int], batch: Batch) -> None:
+    def _copy(self, part: Batch | GenieError | None, slots: list[int], rows: list[int], batch: Batch) -> None:
         if not isinstance(part, Batch):
             return
         batch.observations[rows], batch.rewards[rows] = part.observations, part.rewards
         batch.terminated[rows], batch.truncated[rows] = part.terminated, part.truncated
         for source, fault in part.faults.items():
             batch.faults[rows[source]] = fault
+            if isinstance(fault, ServerError) and fault.status == Status.FAULT:
+                self._leave(slots[rows[source]])  # The environment failed, and its slot with it.
         for name, values in part.auxiliaries.items():
             empty = np.full(len(batch.rewards), np.nan, np.float32)
             batch.auxiliaries.setdefault(name, empty)[rows] = values
+
+
+def drawn_seed() -> int:
+    """A seed that nobody chose."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
 
 
 def _raise(error: GenieError) -> Any:

@@ -35,7 +35,6 @@ class GenieVecEnv(VecEnv):
         """Connects and opens `num_envs` slots."""
         self._session = connect(endpoint, environment, retry, keys)
         self._slots = self._session.open(num_envs, horizon=horizon)
-        self._next_seeds: list[int | None] = [None] * num_envs
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, int)
         self._begin = time.time()
         self.render_mode = "rgb_array"
@@ -44,14 +43,22 @@ class GenieVecEnv(VecEnv):
         # What a step gave while the reset after it has no answer: the same step again goes on from there.
         self._stepped: tuple[Batch, np.ndarray] | None = None
         self._asked = b""
+        self._has_begun = False
         super().__init__(num_envs, *spaces)
 
     def reset(self) -> np.ndarray:
-        """Starts an episode in every slot."""
+        """Starts an episode in every slot, with the seeds of `seed` (drawn before the first reset where it was not called)
+        and, of `set_options`, each slot's `level` and `prompt`.
+        """
         self._stepped = None
-        batch = self._session.reset(seeds=self._next_seeds)
+        if not self._has_begun and self._seeds == [None] * self.num_envs:
+            self.seed()
+        levels, prompts = ([chosen.get(name) for chosen in self._options] for name in ("level", "prompt"))
+        batch = self._session.reset(self._slots, seeds=self._seeds, levels=levels, prompts=prompts)
         _raise_fault(batch)
-        self._next_seeds = [None] * self.num_envs
+        self._has_begun = True
+        self._reset_seeds()
+        self._reset_options()
         self._returns[:], self._lengths[:] = 0, 0
         self.reset_infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         self._frames = batch.observations.copy()
@@ -61,7 +68,7 @@ class GenieVecEnv(VecEnv):
         """Sends the step. After `Disconnected` or `TimedOut` the same one again resumes where it was."""
         codes = np.asarray(actions, np.int32)
         if self._stepped is None or self._asked != codes.tobytes():
-            self._session.send(codes)
+            self._session.send(codes, self._slots)
             self._stepped, self._asked = None, codes.tobytes()
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
@@ -94,11 +101,6 @@ class GenieVecEnv(VecEnv):
         self._frames = observations
         return observations, rewards, dones, infos
 
-    def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """The seeds of the next reset: `seed`, `seed + 1`, ..."""
-        self._next_seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
-        return self._next_seeds
-
     def close(self) -> None:
         """Ends the session."""
         self._session.close()
@@ -108,8 +110,12 @@ class GenieVecEnv(VecEnv):
         return list(self._frames)
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """One value for each slot; they share all there is."""
-        return [getattr(self, attr_name, None)] * len(list(self._get_indices(indices)))
+        """One value for each slot; they share all there is.
+
+        Raises:
+            AttributeError: where there is none of that name.
+        """
+        return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Nothing can be set at a server."""

@@ -61,7 +61,7 @@ class Session:
         self._token = NO_IDENTIFIER
         self._sequence = 0
         self._pending: tuple[Message, list[Any]] | None = None
-        self._rows = 0
+        self._asked: list[int] = []
 
     def open(self, count: int = 1, *, auxiliaries: Sequence[str] = (), horizon: int | None = None) -> list[int]:
         """Opens environments and returns the numbers of their slots."""
@@ -105,9 +105,9 @@ class Session:
             np.array([p.shape[:3] for p in pictures], "<u4").tobytes(),
             b"".join(p.tobytes() for p in pictures),
         ]
-        reply = self._call(Operation.RESET, b"", payloads)
-        self._rows = rows
-        return self._batch(reply)
+        self._post(Operation.RESET, b"", payloads)
+        self._asked = self.slots if slots is None else list(slots)
+        return self._batch(self._finish())
 
     def step(self, actions: Sequence[int] | np.ndarray, slots: Sequence[int] | None = None) -> Batch:
         """Steps some slots, or all, once."""
@@ -120,9 +120,8 @@ class Session:
         """Sends a step without waiting; `receive` brings its answer."""
         if _is_empty(slots):
             raise ValueError("a step of no slots")
-        codes = np.asarray(actions, "<i4").tobytes()
-        self._post(Operation.STEP, b"", [self._numbers(slots), codes])
-        self._rows = len(codes) // 4
+        self._post(Operation.STEP, b"", [self._numbers(slots), np.asarray(actions, "<i4").tobytes()])
+        self._asked = self.slots if slots is None else list(slots)
 
     def receive(self) -> Batch:
         """Waits for the answer to the step that was sent."""
@@ -270,7 +269,7 @@ class Session:
         )  # fmt: skip
 
     def _batch(self, reply: Message) -> Batch:
-        rows, shape = self._rows, self.specification.observation.shape
+        rows, shape = len(self._asked), self.specification.observation.shape
         if len(reply.payloads) != 2:
             raise MalformedMessage(f"{len(reply.payloads)} payloads in a batch")
         # Rewards and auxiliaries, f32; flags and faults, u8.
@@ -294,6 +293,9 @@ class Session:
             for row, code in enumerate(faults):
                 if code:
                     batch.faults[row] = ServerError(code, explained.get(row, {}))
+            # The environment itself failed: its slot is gone.
+            gone = {slot for slot, code in zip(self._asked, faults) if code == Status.FAULT}
+            self.slots = [slot for slot in self.slots if slot not in gone]
         return batch
 
 

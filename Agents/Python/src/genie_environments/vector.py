@@ -12,7 +12,7 @@ from .client import RetryPolicy
 from .keys import Keys
 from .specification import Batch
 from .env import spaces_of
-from .fleet import as_truncations, connect
+from .fleet import as_truncations, connect, drawn_seed
 
 try:
     from gymnasium.vector import AutoresetMode
@@ -57,7 +57,8 @@ class GenieVectorEnv(VectorEnv):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode {render_mode!r}; there are {self.metadata['render_modes']}")
         self._session = connect(endpoint, environment, retry, keys)
-        self._slots = self._session.open(num_envs, auxiliaries=auxiliaries, horizon=horizon)
+        self._opening: dict[str, Any] = {"auxiliaries": auxiliaries, "horizon": horizon}
+        self._slots = self._session.open(num_envs, **self._opening)
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.closed, self.viewer = False, None  # Gymnasium 0.29 looks at the viewer when it closes
@@ -81,7 +82,7 @@ class GenieVectorEnv(VectorEnv):
         Options: `level`, one for all or a sequence; `prompt`, one for all.
         """
         if seed is None and not self._has_begun:
-            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+            seed = drawn_seed()
         seeds: Sequence[int | None]
         if seed is None or isinstance(seed, (int, np.integer)):
             seeds = [None if seed is None else int(seed) + i for i in range(self.num_envs)]
@@ -98,7 +99,10 @@ class GenieVectorEnv(VectorEnv):
         mask = options.get("reset_mask")
         if mask is not None and self._has_begun:
             return self._reset_some(np.flatnonzero(mask), seeds, levels, options.get("prompt"))
-        batch = self._session.reset(seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
+        for row, slot in enumerate(self._slots):  # Where an environment failed its slot is gone with it.
+            if slot not in self._session.slots:
+                self._slots[row] = self._session.open(**self._opening)[0]
+        batch = self._session.reset(self._slots, seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
         _raise_fault(batch)
         self._has_begun = True
         self._due[:] = False
@@ -113,7 +117,7 @@ class GenieVectorEnv(VectorEnv):
         if self.autoreset != AutoresetMode.NEXT_STEP or not self._due.any():
             if self._asked != codes.tobytes():  # Another step: what the one before gave is no answer to it.
                 self._half, self._asked = None, codes.tobytes()
-            self._half = self._half or as_truncations(self._session.step(codes), self._frames)
+            self._half = self._half or as_truncations(self._session.step(codes, self._slots), self._frames)
             batch, lost = self._half
             observations = batch.observations.copy()
             rewards, terminated, truncated = batch.rewards.astype(np.float64), batch.terminated, batch.truncated

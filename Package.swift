@@ -38,32 +38,42 @@ let libraries: [Target] = [
   .target(name: "ReinforcementLearning", dependencies: ["NeuralNetwork", "Environments", "Reporting"]),
 ]
 
+// What the command lines share: no library needs a parser of arguments.
+let clientOptions = Target.target(name: "ClientOptions", dependencies: ["WireProtocol", argumentParser])
+
 let executables: [Target] = [
   .executableTarget(
     name: "genie",
     dependencies: [
       "GeneratedWorlds", "WorldModel", "Video", "Environments", "WorldServer", "AgentSDK",
       "PlayPage", "ReinforcementLearning", "MessagePassing",
-      "Reporting", "WireProtocol", "Conformance", "CEcho", "CKernels", argumentParser, logging,
+      "Reporting", "WireProtocol", "Conformance", "ClientOptions", "CEcho", "CKernels", argumentParser,
+      logging,
     ],
     resources: [.embedInCode("Benchmark/torch_reference.py")]),
   .executableTarget(
     name: "RandomAgent",
-    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    dependencies: [
+      "AgentSDK", "ClientOptions", "Environments", "ReinforcementLearning", "Reporting", argumentParser,
+    ],
     path: "Agents/Swift/RandomAgent"),
   .executableTarget(
     name: "PlanningAgent",
-    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    dependencies: [
+      "AgentSDK", "ClientOptions", "Environments", "ReinforcementLearning", "Reporting", argumentParser,
+    ],
     path: "Agents/Swift/PlanningAgent"),
   .executableTarget(
     name: "PPOAgent",
-    dependencies: ["AgentSDK", "Environments", "ReinforcementLearning", "Reporting", argumentParser],
+    dependencies: [
+      "AgentSDK", "ClientOptions", "Environments", "ReinforcementLearning", "Reporting", argumentParser,
+    ],
     path: "Agents/Swift/PPOAgent"),
   .executableTarget(
     name: "ImitationAgent",
     dependencies: [
-      "AgentSDK", "Environments", "GeneratedWorlds", "ReinforcementLearning", "Reporting", "Video",
-      argumentParser,
+      "AgentSDK", "ClientOptions", "Environments", "GeneratedWorlds", "ReinforcementLearning", "Reporting",
+      "Video", argumentParser,
     ],
     path: "Agents/Swift/ImitationAgent"),
 ]
@@ -91,6 +101,9 @@ let testTargets: [Target] = [
   tests("PlayPage"),
   tests("Conformance", ["WorldServer"]),
   tests("ReinforcementLearning"),
+  tests(
+    "ClientOptions",
+    ["AgentSDK", "Environments", "PPOAgent", "RandomAgent", "WireProtocol", "WorldServer", "genie"]),
   .testTarget(
     name: "GenieCommandTests",
     dependencies: [
@@ -113,7 +126,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
-  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries + executables
-    + testTargets,
+  targets: systemLibraries + [.target(name: "CKernels"), .target(name: "CEcho")] + libraries
+    + [clientOptions] + executables + testTargets,
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
-from genie_environments import GenieVectorEnv
+from genie_environments import GenieVectorEnv, Keys
 
 
 def layer_init(layer: nn.Module, deviation: float = 2**0.5) -> nn.Module:
@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--endpoint", default="tcp://127.0.0.1:5555")
     parser.add_argument("--environment", help="name at the server, if it has several")
+    Keys.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--total-timesteps", type=int, default=200_000)
     parser.add_argument("--num-envs", type=int, default=16)
@@ -67,8 +68,9 @@ def main() -> None:
     parser.add_argument("--vf-coef", type=float, default=0.5)
     parser.add_argument("--max-grad-norm", type=float, default=0.5)
     args = parser.parse_args()
+    keys = Keys.given(parser, args)
     torch.manual_seed(args.seed)
-    envs = GenieVectorEnv(args.num_envs, args.endpoint, args.environment, horizon=args.horizon)
+    envs = GenieVectorEnv(args.num_envs, args.endpoint, args.environment, horizon=args.horizon, keys=keys)
     agent = Agent(envs)
     optimizer = torch.optim.Adam(agent.parameters(), lr=args.learning_rate, eps=1e-5)
     size, shape = args.num_envs * args.num_steps, (args.num_steps, args.num_envs)

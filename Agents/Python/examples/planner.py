@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from genie_environments import Session
+from genie_environments import Keys, Session
 
 
 def plan(session: Session, slot: int, forks: int, depth: int, random: np.random.Generator) -> np.ndarray:
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--endpoint", default="tcp://127.0.0.1:5555")
     parser.add_argument("--environment", help="name at the server, if it has several")
+    Keys.add_arguments(parser)
     parser.add_argument("--episodes", type=int, default=5)
     parser.add_argument("--horizon", type=int, default=200, help="steps after which an episode is cut")
     parser.add_argument("--forks", type=int, default=32, help="forks that are tried before a decision")
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     random = np.random.default_rng(arguments.seed)
-    with Session(arguments.endpoint, arguments.environment) as session:
+    with Session(arguments.endpoint, arguments.environment, keys=Keys.given(parser, arguments)) as session:
         for name in ("planned", "random"):
             returns = []
             for episode in range(arguments.episodes):

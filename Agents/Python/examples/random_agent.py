@@ -7,7 +7,7 @@ import time
 
 import gymnasium
 
-import genie_environments  # noqa: F401  (registers the names)
+from genie_environments import Keys  # the import registers the names, too
 
 
 def main() -> None:
@@ -15,10 +15,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", default="tcp://127.0.0.1:5555")
     parser.add_argument("--environment", help="name at the server, if it has several")
+    Keys.add_arguments(parser)
     parser.add_argument("--episodes", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    env = gymnasium.make("genie/World-v1", endpoint=arguments.endpoint, environment=arguments.environment)
+    env = gymnasium.make(
+        "genie/World-v1", endpoint=arguments.endpoint, environment=arguments.environment, keys=Keys.given(parser, arguments)
+    )
     env.action_space.seed(arguments.seed)
     for episode in range(arguments.episodes):
         env.reset(seed=arguments.seed + episode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genie_environments import Disconnected, RetryPolicy, ServerError
+from genie_environments import Disconnected, RetryPolicy
 from genie_environments.wire import Operation
 
 pytest.importorskip("stable_baselines3")
@@ -47,7 +47,7 @@ def test_a_step_that_is_tried_again_happens_once(server):
     envs.close()
 
 
-def test_each_environment_has_a_seed_and_options_of_its_own(server):
+def test_each_environment_has_a_seed_and_options_of_its_own(server, monkeypatch):
     def seeds_of(envs):
         return (envs.reset()[:, 0, 0, 0] // 16).tolist()
 
@@ -58,10 +58,13 @@ def test_each_environment_has_a_seed_and_options_of_its_own(server):
     assert envs.get_attr("render_mode") == ["rgb_array"] * 4
     with pytest.raises(AttributeError):
         envs.get_attr("action_masks")
-    # This server has no levels, and says so.
-    envs.set_options({"level": 3})
-    with pytest.raises(ServerError):
-        envs.reset()
+    asked = []
+    reset = envs._session.reset
+    monkeypatch.setattr(envs._session, "reset", lambda *a, **k: asked.append(k["levels"]) or reset(*a, **k))
+    envs.set_options([{"level": 3}, {}, {}, {"level": 5}])
+    envs.reset()
+    envs.reset()
+    assert asked == [[3, None, None, 5], [None] * 4]
     envs.close()
 
 

@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import ClientOptions
 import Environments
 import Foundation
 import GeneratedWorlds
@@ -29,6 +30,8 @@ struct ImitationAgent: ParsableCommand {
   @Option(help: "Where the server is, such as tcp://127.0.0.1:5555 or ipc:///run/genie.sock.")
   var endpoint: String
 
+  @OptionGroup var keys: KeyOptions
+
   @Option(help: "The environment's name; not needed where the server has only one.")
   var environment: String?
 
@@ -53,7 +56,7 @@ struct ImitationAgent: ParsableCommand {
 
   func run() throws {
     let world = try world.map { try World(URL(filePath: $0)) } ?? .bundled()
-    let remote = try RemotePool(endpoint, environment: environment)
+    let remote = try RemotePool(endpoint, environment: environment, keys: try keys.keys())
     let threads = Workers()
     let size = world.genie.configuration.tokenizer
     let frame = Box(height: size.height, width: size.width)

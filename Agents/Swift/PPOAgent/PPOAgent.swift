@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import ClientOptions
 import Environments
 import Foundation
 import ReinforcementLearning
@@ -23,6 +24,8 @@ struct PPOAgent: ParsableCommand {
       over all, and those of a server that dies go on at the others.
       """)
   var endpoint: [String]
+
+  @OptionGroup var keys: KeyOptions
 
   @Option(help: "The environment's name; not needed where the server has only one.")
   var environment: String?
@@ -64,7 +67,7 @@ struct PPOAgent: ParsableCommand {
   }
 
   func run() throws {
-    let pool = try RemoteFleet(endpoint, environment: environment)
+    let pool = try RemoteFleet(endpoint, environment: environment, keys: try keys.keys())
     let ppo = try PPO(
       LostEpisodes(pool),
       PPOConfiguration(

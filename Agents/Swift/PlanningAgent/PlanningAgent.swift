@@ -1,5 +1,6 @@
 import AgentSDK
 import ArgumentParser
+import ClientOptions
 import Environments
 import Foundation
 import ReinforcementLearning
@@ -15,6 +16,8 @@ struct PlanningAgent: ParsableCommand {
 
   @Option(help: "Where the server is, such as tcp://127.0.0.1:5555 or ipc:///run/genie.sock.")
   var endpoint: String
+
+  @OptionGroup var keys: KeyOptions
 
   @Option(help: "The environment's name; not needed where the server has only one.")
   var environment: String?
@@ -48,7 +51,7 @@ struct PlanningAgent: ParsableCommand {
   }
 
   func run() throws {
-    let pool = try RemotePool(endpoint, environment: environment)
+    let pool = try RemotePool(endpoint, environment: environment, keys: try keys.keys())
     var generator = SplitMix64(seed: seed)
     let bar = ProgressBar(random ? "random" : "planning", total: episodes, unit: "episodes")
     var returns: [Double] = []

@@ -1,5 +1,6 @@
 import AgentSDK
 import ArgumentParser
+import ClientOptions
 import Environments
 import Foundation
 import ReinforcementLearning
@@ -13,6 +14,8 @@ struct RandomAgent: ParsableCommand {
 
   @Option(help: "Where the server is, such as tcp://127.0.0.1:5555 or ipc:///run/genie.sock.")
   var endpoint: String
+
+  @OptionGroup var keys: KeyOptions
 
   @Option(help: "The environment's name; not needed where the server has only one.")
   var environment: String?
@@ -35,7 +38,7 @@ struct RandomAgent: ParsableCommand {
   }
 
   func run() throws {
-    let remote = try RemotePool(endpoint, environment: environment)
+    let remote = try RemotePool(endpoint, environment: environment, keys: try keys.keys())
     // To it the environments look as they would in this process: a pool is a pool.
     var vector = try VectorEnvironment(
       EpisodeStatistics(remote), count: environments, autoreset: .sameStep)

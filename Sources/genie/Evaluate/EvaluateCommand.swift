@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import ClientOptions
 import Environments
 import Foundation
 import GeneratedWorlds
@@ -32,6 +33,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "A server to evaluate at, such as tcp://127.0.0.1:5555; with --serve, where to serve.")
   var endpoint: String?
 
+  @OptionGroup var keys: KeyOptions
+
   @Option(help: ArgumentHelp("Play the levels of this suite.", valueName: "file"))
   var suite: String?
 
@@ -52,8 +55,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Cut episodes after so many steps; without it the environment's own horizon."))
   var horizon: Int?
 
-  @Option(help: "How a policy file chooses: sampled, as in training, or greedy.")
-  var choice = ActorCriticPolicy.Choice.sampled
+  @Option(help: "How a policy file chooses: sampled, as in training, or greedy. (default: sampled)")
+  var choice: ActorCriticPolicy.Choice?
 
   @Option(help: ArgumentHelp("The last reward from which on an episode is a success.", valueName: "reward"))
   var successReward: Float?
@@ -66,8 +69,8 @@ struct EvaluateCommand: ParsableCommand {
       "Also write every episode to this folder, one JSON file a policy.", valueName: "folder"))
   var reports: String?
 
-  @Option(help: "Episodes played at a time.")
-  var slots = 16
+  @Option(help: "Episodes played at a time. (default: 16)")
+  var slots: Int?
 
   @Option(help: "Threads; 0 takes one for each processor.")
   var workers = 0
@@ -79,11 +82,16 @@ struct EvaluateCommand: ParsableCommand {
       throw ValidationError("Name at least one policy, or --serve a suite to an agent.")
     }
     guard serve == nil || endpoint != nil else { throw ValidationError("--serve needs an --endpoint.") }
+    try keys.check(endpoint: serve == nil ? endpoint : nil)
     guard serve == nil || suite == nil else {
       throw ValidationError("--suite and --serve exclude each other.")
     }
     guard suite == nil || endpoint == nil else {
       throw ValidationError("A suite is played here: without --endpoint.")
+    }
+    guard serve == nil || (actionMap == nil && choice == nil && slots == nil) else {
+      throw ValidationError(
+        "An agent that is served to chooses by itself: without --action-map, --choice and --slots.")
     }
     let isSuite = suite != nil || serve != nil
     guard !isSuite || (episodes == nil && seed == nil && horizon == nil && successReward == nil) else {
@@ -94,14 +102,14 @@ struct EvaluateCommand: ParsableCommand {
     guard (1...1_000_000).contains(episodes ?? 100) else {
       throw ValidationError("--episodes is 1 to 1000000.")
     }
-    guard (1...1024).contains(slots) else { throw ValidationError("--slots is 1 to 1024.") }
+    guard (1...1024).contains(slots ?? 16) else { throw ValidationError("--slots is 1 to 1024.") }
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
 
   func run() throws {
     let threads = Workers(count: workers)
     let place = try EvaluationPlace(
-      environment: environment, endpoint: serve == nil ? endpoint : nil,
+      environment: environment, endpoint: serve == nil ? endpoint : nil, keys: try keys.keys(),
       suite: (suite ?? serve).map { try LevelSuite(contentsOf: URL(filePath: $0)) }, workers: threads)
     if serve != nil, let endpoint {
       try conclude(try ServedExamination(place, endpoint: endpoint, style: output.progressStyle).run())
@@ -110,9 +118,14 @@ struct EvaluateCommand: ParsableCommand {
     let evaluation = try self.evaluation(place.suite)
     let map = try actionMap.map { try loadMap($0) }
     let specification = try place.makePool().specification
-    // A name that is wrong is found before hours of play.
+    // What is wrong is found before hours of play.
+    let channels = specification.observationSpace.channels
+    guard html == nil || channels == 3 else {
+      throw ValidationError("--html draws films of RGB frames, and these have \(channels) channels.")
+    }
     let players = try policies.map { name in
-      let policy = try PolicyChoice(name).policy(specification, map: map, choice: choice, workers: threads)
+      let policy = try PolicyChoice(name).policy(
+        specification, map: map, choice: choice ?? .sampled, workers: threads)
       try policy.check(specification)
       return (name, policy)
     }
@@ -136,7 +149,7 @@ struct EvaluateCommand: ParsableCommand {
   private func evaluation(_ suite: LevelSuite?) throws -> Evaluation {
     if let suite {
       var evaluation = suite.evaluation
-      evaluation.slots = slots
+      evaluation.slots = slots ?? 16
       return evaluation
     }
     let first = seed ?? 0
@@ -144,7 +157,7 @@ struct EvaluateCommand: ParsableCommand {
     guard !last.overflow else { throw ValidationError("--seed is too large for so many episodes.") }
     return Evaluation(
       seeds: first..<last.partialValue, horizon: horizon,
-      success: successReward.map { .lastReward(atLeast: $0) }, slots: slots)
+      success: successReward.map { .lastReward(atLeast: $0) }, slots: slots ?? 16)
   }
 
   private func conclude(_ examination: Examination) throws {

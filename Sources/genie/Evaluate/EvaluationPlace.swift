@@ -5,6 +5,7 @@ import Environments
 import Foundation
 import GeneratedWorlds
 import ReinforcementLearning
+import WireProtocol
 
 /// Where policies are evaluated: a game, a world, or what a server offers.
 struct EvaluationPlace {
@@ -12,14 +13,20 @@ struct EvaluationPlace {
   let suite: LevelSuite?
   let world: World?
   private let endpoint: String?
+  private let keys: ClientKeys?
   private let workers: Workers
 
-  /// - Parameter environment: nil takes the suite's, or Platformer-v1 without one.
+  /// - Parameters:
+  ///   - environment: nil takes the suite's, or Platformer-v1 without one.
+  ///   - keys: for an endpoint that asks for them.
   /// - Throws: `EnvironmentError/unknownEnvironment(_:offered:)`, `WorldError`, or `ValidationError` where the suite is
   ///   for another environment.
-  init(environment: String?, endpoint: String?, suite: LevelSuite?, workers: Workers) throws {
+  init(
+    environment: String?, endpoint: String?, keys: ClientKeys?, suite: LevelSuite?, workers: Workers
+  ) throws {
     self.suite = suite
     self.endpoint = endpoint
+    self.keys = keys
     self.workers = workers
     let wanted = environment ?? suite?.record.environment ?? "Platformer-v1"
     let games = EnvironmentCatalogue.builtIn
@@ -40,7 +47,7 @@ struct EvaluationPlace {
   }
 
   func makePool() throws -> any EnvironmentPool {
-    if let endpoint { return try RemotePool(endpoint, environment: name) }
+    if let endpoint { return try RemotePool(endpoint, environment: name, keys: keys) }
     if let world { return GeneratedWorldPool(world, workers: workers) }
     return try EnvironmentCatalogue.builtIn.makePool(name)
   }

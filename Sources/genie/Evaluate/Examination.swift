@@ -104,7 +104,8 @@ struct Examination {
     if let first = entries.first, entries.count > 1 {
       page.section(
         "Probability of improvement",
-        "That an episode returns more than one of \(first.name) on the same level; equal ones count half.")
+        "That an episode returns more than one of \(first.name), on the same level where each was played more than once; "
+          + "equal ones count half.")
       page.table(
         ["policy", "over \(first.name)", "95%"],
         entries.dropFirst().map { entry in

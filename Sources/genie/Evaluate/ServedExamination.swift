@@ -47,8 +47,9 @@ struct ServedExamination {
     let server = EnvironmentServer(
       ServerConfiguration(endpoints: [endpoint]), catalogue: catalogue, logger: logger)
     for bound in try server.start() {
-      FileHandle.standardOutput.write(
-        Data("serving \(suite.record.name) (\(count) episodes of \(place.name)) at \(bound)\n".utf8))
+      try? FileHandle.standardOutput.write(
+        contentsOf: Data(
+          "serving \(suite.record.name) (\(count) episodes of \(place.name)) at \(bound)\n".utf8))
     }
     done.wait()
     bar.finish()

@@ -8,6 +8,7 @@ import ReinforcementLearning
 import Reporting
 import Safetensors
 import Video
+import WireProtocol
 
 /// Where an experiment keeps what it has done, so that it goes on where it was interrupted.
 struct ExperimentFolder {
@@ -83,15 +84,17 @@ struct Ground {
   /// Numbers of levels from here on are in no recorded video, which draws them from 63 bits.
   static let firstLevel = 1_000_000
 
-  /// - Parameter endpoint: of a server that has the game; nil where it is built in.
+  /// - Parameters:
+  ///   - endpoint: of a server that has the game; nil where it is built in.
+  ///   - keys: for an endpoint that asks for them.
   /// - Throws: ``ExperimentError/noGame(world:)``, ``ExperimentError/otherGame(world:actions:mapped:)``, or what the server says.
-  init(_ world: World, endpoint: String? = nil) throws {
+  init(_ world: World, endpoint: String? = nil, keys: ClientKeys? = nil) throws {
     let source = world.manifest.training?.source
     let games = EnvironmentCatalogue.builtIn
     guard let map = world.manifest.actionMap,
       let game = endpoint ?? source.flatMap({ games.names.contains($0) ? $0 : nil })
     else { throw ExperimentError.noGame(world: world.manifest.name) }
-    pool = { try endpoint == nil ? games.makePool(game) : RemotePool(game) }
+    pool = { try endpoint == nil ? games.makePool(game) : RemotePool(game, keys: keys) }
     specification = try pool().specification
     let actions = specification.actionSpace.count
     guard map.real.allSatisfy({ (0..<Int32(actions)).contains($0) }) else {
@@ -131,13 +134,13 @@ struct Ground {
 }
 
 extension World {
-  /// Tells the worlds of experiments apart: by their models and by how they are sampled.
+  /// Tells the worlds of experiments apart: by their models, by how they are sampled, and with what numbers is reckoned.
   var identity: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let sampling = (try? encoder.encode(manifest.sampling)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let models = manifest.hashes.sorted { $0.key < $1.key }.map(\.value).joined()
-    return "\(manifest.name) \(ContentHash((models + sampling).utf8))"
+    return "\(manifest.name) \(ContentHash((models + sampling + precision.rawValue).utf8))"
   }
 }
 

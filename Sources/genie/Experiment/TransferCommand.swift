@@ -1,5 +1,6 @@
 import ArgumentParser
 import Autograd
+import ClientOptions
 import Environments
 import Foundation
 import GeneratedWorlds
@@ -38,6 +39,8 @@ struct TransferCommand: ParsableCommand {
   @Option(help: "A server that has the real game, where that is not built in; it needs --clips.")
   var endpoint: String?
 
+  @OptionGroup var keys: KeyOptions
+
   @Option(
     parsing: .upToNextOption, help: "How policies are trained in the dream; names, the first is the main one."
   )
@@ -65,6 +68,7 @@ struct TransferCommand: ParsableCommand {
     guard endpoint == nil || clips != nil else {
       throw ValidationError("--endpoint needs --clips: video of that game.")
     }
+    try keys.check(endpoint: endpoint)
     guard !rules.isEmpty, (1...100).contains(seeds) else { throw ValidationError("--seeds is 1 to 100.") }
     guard (10...10_000).contains(levels), (10...10_000).contains(dreams) else {
       throw ValidationError("--levels and --dreams are 10 to 10000.")
@@ -72,7 +76,7 @@ struct TransferCommand: ParsableCommand {
   }
 
   func run() throws {
-    let ground = try Ground(try worldOptions.load(), endpoint: endpoint)
+    let ground = try Ground(try worldOptions.load(), endpoint: endpoint, keys: try keys.keys())
     let folder = try ExperimentFolder(
       url: URL(filePath: out),
       settings: [

@@ -1,6 +1,7 @@
 import AgentSDK
 import ArgumentParser
 import Autograd
+import ClientOptions
 import Environments
 import Foundation
 import GeneratedWorlds
@@ -31,6 +32,8 @@ struct PlayCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What the endpoint serves, if it serves several.", valueName: "name"))
   var environment: String?
 
+  @OptionGroup var keys: KeyOptions
+
   @Option(
     help: ArgumentHelp("An agent to watch (NAME.policy.safetensors). May be repeated.", valueName: "file"))
   var policy: [String] = []
@@ -51,6 +54,7 @@ struct PlayCommand: AsyncParsableCommand {
     guard environment == nil || endpoint != nil else {
       throw ValidationError("--environment is a name at an --endpoint.")
     }
+    try keys.check(endpoint: endpoint)
     guard (0...256).contains(workers) else { throw ValidationError("--workers is 0 to 256.") }
   }
 
@@ -71,14 +75,15 @@ struct PlayCommand: AsyncParsableCommand {
     }
     let server = try await PlayServer(configuration)
     // At once, also into a pipe: whoever started this may be waiting for the port.
-    FileHandle.standardOutput.write(Data("playing at \(server.address)\n".utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data("playing at \(server.address)\n".utf8))
     try await server.run()
   }
 
   private func playConfiguration() throws -> PlayConfiguration {
     if let endpoint {
+      let keys = try keys.keys()
       return PlayConfiguration { [environment] () throws(EnvironmentError) in
-        try RemotePool(endpoint, environment: environment)
+        try RemotePool(endpoint, environment: environment, keys: keys)
       }
     }
     if let game {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClientOptions
 import Conformance
 import Foundation
 import Reporting

@@ -1,5 +1,6 @@
 import AgentSDK
 import ArgumentParser
+import ClientOptions
 import Conformance
 import Environments
 import Foundation

@@ -14,6 +14,10 @@ struct KeysCommand: ParsableCommand {
         genie keys make agent
         genie keys allow agent.public --list clients
         genie serve --endpoint tcp://0.0.0.0:5555 --key server.secret --allow clients
+        PPOAgent --endpoint tcp://HOST:5555 --key agent.secret --server-key server.public --out agent
+
+      Every command that connects to a server takes these two. An agent of several servers names one public key:
+      they have the pair in common.
 
       A key that is taken off the list is refused at once, without a restart.
       """, subcommands: [Make.self, Allow.self, Revoke.self])
@@ -66,26 +70,5 @@ struct KeysCommand: ParsableCommand {
         throw ValidationError("That key is not on the list.")
       }
     }
-  }
-}
-
-/// The keys of a command that connects to a server.
-struct KeyOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("This client's NAME.secret, for a server that asks for keys.", valueName: "file"))
-  var key: String?
-
-  @Option(help: ArgumentHelp("The server's NAME.public.", valueName: "file"))
-  var serverKey: String?
-
-  func validate() throws {
-    guard (key == nil) == (serverKey == nil) else {
-      throw ValidationError("--key and --server-key go together.")
-    }
-  }
-
-  func keys() throws -> ClientKeys? {
-    guard let key, let serverKey else { return nil }
-    return try ClientKeys(secret: URL(filePath: key), server: URL(filePath: serverKey))
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pathlib
 import stat
@@ -31,6 +32,27 @@ class Keys:
             raise GenieError(f"{secret}: others than its owner can read this secret: chmod 600 it")
         own = _key(secret)
         return Keys(public=zmq.curve_public(own), secret=own, server=_key(server))
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Lets a program have `--key` and `--server-key`, for `given`."""
+        parser.add_argument("--key", metavar="FILE", help="this client's NAME.secret, for a server that asks for keys")
+        parser.add_argument("--server-key", metavar="FILE", help="the server's NAME.public; with several servers, one for all")
+
+    @staticmethod
+    def given(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> "Keys | None":
+        """The keys that a program's arguments name, None where they name none.
+
+        Only one of the two, or a file without a key, ends the program as argparse does: with a word and status 2.
+        """
+        if (arguments.key is None) != (arguments.server_key is None):
+            parser.error("--key and --server-key go together")
+        if arguments.key is None:
+            return None
+        try:
+            return Keys.load(arguments.key, arguments.server_key)
+        except (GenieError, OSError) as error:
+            parser.error(str(error))
 
 
 def _key(path: str | os.PathLike[str]) -> bytes:

@@ -77,13 +77,14 @@ import Testing
     var state = WorldState(genie, precision: .float32)
     var frame = [UInt8](repeating: 0, count: 16 * 16 * 3)
     var (shown, actions) = (tokens(1), [Dynamics.noAction])
-    sampler.commit(shown, actions: actions, tellsAge: true, to: &state, into: &frame)
+    state.clear(knowsAge: true)
+    sampler.commit(shown, actions: actions, to: &state, into: &frame)
     var differing = 0
     for t in 1...9 {
       actions.append(Int32(t % 4))
       _ = sampler.next(
         action: actions[t], state: &state,
-        configuration: SamplingConfiguration(steps: 1, temperature: 0, tellsAge: true),
+        configuration: SamplingConfiguration(steps: 1, temperature: 0),
         key: RandomKey(seed: 1), into: &frame)
       func likeliest(_ ages: [Int32]?) -> [Int32] {
         let masked = shown + [Int32](repeating: genie.dynamics.mask, count: 16)

@@ -11,7 +11,7 @@ struct DreamSnapshotHeader: Equatable {
   var precision: String
   var instructions: String
 
-  private static let format = "GDRM2"
+  private static let format = "GDRM3"
 
   func write(to writer: inout SnapshotWriter) {
     for text in [Self.format, model, precision, instructions] { writer.write(Array(text.utf8)) }
@@ -39,7 +39,6 @@ extension GeneratedWorldPool: Snapshotting {
     var writer = SnapshotWriter()
     header.write(to: &writer)
     writer.write(dream.phase.rawValue)
-    writer.write(UInt8(dream.sampling.tellsAge ? 1 : 0))
     writer.write(Int64(dream.steps))
     writer.write(dream.seeds.upcoming)
     writer.write(dream.episodeSeed)
@@ -57,22 +56,18 @@ extension GeneratedWorldPool: Snapshotting {
     var reader = SnapshotReader(snapshot)
     try header.check(&reader)
     let phase = Dream.Phase(rawValue: try reader.read(UInt8.self))
-    let tellsAge = try reader.read(UInt8.self)
     let steps = Int(truncatingIfNeeded: try reader.read(Int64.self))
     let upcoming = try reader.read(UInt64.self)
     let seed = try reader.read(UInt64.self)
     let memory = EpisodeMemory(encoded: try reader.readBytes())
     let state = try reader.readBytes()
-    guard let phase, let memory, tellsAge <= (sampling.tellsAge ? 1 : 0),
-      (0...Int(Int32.max)).contains(steps), reader.isAtEnd
-    else {
+    guard let phase, let memory, (0...Int(Int32.max)).contains(steps), reader.isAtEnd else {
       throw .invalidSnapshot("it is damaged")
     }
     guard dream.state.decode(state, vocabulary: world.genie.configuration.dynamics.vocabulary) else {
       throw .invalidSnapshot("its state is damaged")
     }
     dream.phase = phase
-    dream.sampling.tellsAge = tellsAge == 1
     dream.steps = steps
     dream.seeds = SeedSequence(startingAt: upcoming)
     dream.episodeSeed = seed

@@ -97,12 +97,11 @@ public struct GeneratedWorldPool: EnvironmentPool {
   ) throws(EnvironmentError) {
     try dreams.check(slots, count: options.count, of: "reset options")
     run(slots, together: false, into: &batch) {
-      [world, specification, tellsAge = sampling.tellsAge, levelSampling] row, dream, dreamer, frame in
+      [world, specification, levelSampling] row, dream, dreamer, frame in
       var outcome = DreamOutcome()
       do throws(EnvironmentError) {
         try Self.begin(
-          dream, options[row], world: world, specification, tellsAge: tellsAge, levelSampling,
-          dreamer: dreamer, into: frame)
+          dream, options[row], world: world, specification, levelSampling, dreamer: dreamer, into: frame)
       } catch { outcome.fault = error }
       return outcome
     }
@@ -152,24 +151,21 @@ public struct GeneratedWorldPool: EnvironmentPool {
 
   private static func begin(
     _ dream: Dream, _ options: ResetOptions, world: World, _ specification: EnvironmentSpecification,
-    tellsAge: Bool, _ levelSampling: SamplingConfiguration?, dreamer: Dreamer,
-    into frame: UnsafeMutablePointer<UInt8>
+    _ levelSampling: SamplingConfiguration?, dreamer: Dreamer, into frame: UnsafeMutablePointer<UInt8>
   ) throws(EnvironmentError) {
     let isDreamt = levelSampling != nil && options.prompt == nil && options.level == nil
     let start = isDreamt ? nil : try start(options, dream: dream, world: world, specification)
     var upcoming = dream.seeds
     dream.episodeSeed = upcoming.take(options.seed)
     dream.seeds = upcoming
-    dream.state.clear()
+    dream.state.clear(knowsAge: dream.sampling.tellsAge && start?.begins ?? true)
     for token in dream.confidence.indices { dream.confidence[token] = 1 }
     dream.memory = EpisodeMemory()
     dream.steps = 0
     dream.phase = .playing
-    dream.sampling.tellsAge = tellsAge && start?.begins ?? true
     guard let prompt = start?.frames else {
       _ = dreamer.sampler.next(
-        action: Dynamics.noAction, state: &dream.state,
-        configuration: levelSampling!.with(tellsAge: dream.sampling.tellsAge),
+        action: Dynamics.noAction, state: &dream.state, configuration: levelSampling!,
         key: dream.key.folded(in: "level"), into: frame)
       return
     }
@@ -177,8 +173,7 @@ public struct GeneratedWorldPool: EnvironmentPool {
     let codes = world.genie.tokenizer.encode(prompt, arena: dreamer.tape.arena)
     let inferred = prompt.time > 1 ? world.genie.latentActions.infer(prompt, arena: dreamer.tape.arena) : []
     dreamer.sampler.commit(
-      codes, actions: [Dynamics.noAction] + inferred, tellsAge: dream.sampling.tellsAge, to: &dream.state,
-      into: frame)
+      codes, actions: [Dynamics.noAction] + inferred, to: &dream.state, into: frame)
   }
 
   /// The level or the pictures that an episode starts from, and whether they may be its first.

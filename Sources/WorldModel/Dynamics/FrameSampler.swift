@@ -45,16 +45,14 @@ public final class FrameSampler: WorldSampler {
   /// - Parameters:
   ///   - tokens: `[frames, tokens]`.
   ///   - actions: `[frames]`: what led to each.
-  ///   - tellsAge: whether the first of a world's frames is the first of an episode.
   ///   - frame: receives the last frame as the decoder shows it, `[height, width, 3]`.
   public func commit(
-    _ tokens: [Int32], actions: [Int32], tellsAge: Bool = false, to state: inout WorldState,
-    into frame: UnsafeMutablePointer<UInt8>
+    _ tokens: [Int32], actions: [Int32], to state: inout WorldState, into frame: UnsafeMutablePointer<UInt8>
   ) {
     let count = prepared.genie.tokenizer.tokens
     for (index, action) in actions.enumerated() {
       draft.fill(tokens[index * count..<(index + 1) * count])
-      keep(action: action, age: state.age(isTold: tellsAge), in: state, into: frame)
+      keep(action: action, in: state, into: frame)
       state.advance(draft.tokens)
     }
   }
@@ -68,14 +66,13 @@ public final class FrameSampler: WorldSampler {
     let (count, vocabulary) = (dynamics.configuration.tokens, dynamics.configuration.vocabulary)
     let own = key.folded(in: UInt64(state.dynamics.frames))
     let rows = member?.rows ?? 0..<count
-    let age = state.age(isTold: configuration.tellsAge)
     together { draft.clear() }
     let steps = max(1, min(configuration.steps, count))
     let pilots = max(0, min(configuration.pilots, count - 1))
     for step in 0..<pilots + steps where !draft.isComplete {
       tape.reset()
       let hidden = dynamics.hidden(
-        tape, tokens: draft.tokens, action: action, age: age, cache: state.dynamics,
+        tape, tokens: draft.tokens, action: action, age: state.age, cache: state.dynamics,
         prepared: prepared.dynamics)
       let logits = dynamics.head(tape, hidden).value
       let numbers = own.folded(in: UInt64(step))
@@ -100,18 +97,16 @@ public final class FrameSampler: WorldSampler {
       }
       profile?.mark("order tokens")
     }
-    keep(action: action, age: age, in: state, into: frame)
+    keep(action: action, in: state, into: frame)
     return draft.result
   }
 
   /// Computes the past that the draft's frame will be, and its pixels.
-  private func keep(
-    action: Int32, age: Int32, in state: WorldState, into frame: UnsafeMutablePointer<UInt8>
-  ) {
+  private func keep(action: Int32, in state: WorldState, into frame: UnsafeMutablePointer<UInt8>) {
     let genie = prepared.genie
     tape.reset()
     genie.dynamics.remember(
-      tape, tokens: draft.tokens, action: action, age: age, cache: state.dynamics,
+      tape, tokens: draft.tokens, action: action, age: state.age, cache: state.dynamics,
       prepared: prepared.dynamics)
     decoderTape.reset()
     genie.tokenizer.decode(

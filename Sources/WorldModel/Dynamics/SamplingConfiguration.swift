@@ -18,7 +18,7 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// An action that the video shows so much more seldom after such a frame than anywhere does what another does that stands in for it
   /// (``ActionOdds``). 0 takes every action as it is.
   public var leastOdds: Float
-  /// Whether a world begins where an episode begins, so that its age is known; else it may begin anywhere.
+  /// Whether worlds that begin where an episode begins are told so (``WorldState/knowsAge``); else they may begin anywhere.
   public var tellsAge: Bool
 
   public init(

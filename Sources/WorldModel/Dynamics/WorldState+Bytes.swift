@@ -5,9 +5,9 @@ import NeuralNetwork
 extension WorldState {
   public func encoded() -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(16 + 4 * tokens.count + byteCount)
-    for frames in [dynamics.frames, decoder.frames] {
-      withUnsafeBytes(of: Int64(frames)) { bytes.append(contentsOf: $0) }
+    bytes.reserveCapacity(24 + 4 * tokens.count + byteCount)
+    for number in [dynamics.frames, decoder.frames, knowsAge ? 1 : 0] {
+      withUnsafeBytes(of: Int64(number)) { bytes.append(contentsOf: $0) }
     }
     tokens.withUnsafeBytes { bytes.append(contentsOf: $0) }
     dynamics.append(to: &bytes)
@@ -20,7 +20,7 @@ extension WorldState {
   /// - Parameter vocabulary: tokens are below it.
   /// - Returns: false, and nothing is changed, where the bytes are not such a state.
   public mutating func decode(_ bytes: [UInt8], vocabulary: Int) -> Bool {
-    let caches = 16 + 4 * tokens.count
+    let caches = 24 + 4 * tokens.count
     guard bytes.count == caches + byteCount else { return false }
     func read<Element: BitwiseCopyable>(_ type: Element.Type, at offset: Int, _ count: Int) -> [Element] {
       bytes.withUnsafeBytes { bytes in
@@ -30,13 +30,15 @@ extension WorldState {
       }
     }
     let frames = read(Int64.self, at: 0, 2)
-    let newest = read(Int32.self, at: 16, tokens.count)
-    guard frames.allSatisfy({ (0...Int64(Int32.max)).contains($0) }),
+    let aged = read(Int64.self, at: 16, 1)[0]
+    let newest = read(Int32.self, at: 24, tokens.count)
+    guard frames.allSatisfy({ (0...Int64(Int32.max)).contains($0) }), (0...1).contains(aged),
       newest.allSatisfy({ (0..<Int32(vocabulary)).contains($0) })
     else { return false }
     dynamics.restore(bytes[caches..<caches + dynamics.byteCount], frames: Int(frames[0]))
     decoder.restore(bytes[(caches + dynamics.byteCount)...], frames: Int(frames[1]))
     tokens = newest
+    knowsAge = aged == 1
     return true
   }
 }

@@ -9,6 +9,8 @@ public struct WorldState: Sendable {
   public var decoder: SpaceTimeCache
   /// `[tokens]` of the newest frame.
   public var tokens: [Int32]
+  /// Whether the first of its frames is the first of an episode, so that the dynamics are told how old it is.
+  public var knowsAge = false
 
   /// - Parameter precision: of the dynamics' cache.
   public init(_ genie: Genie, precision: Precision) {
@@ -17,22 +19,25 @@ public struct WorldState: Sendable {
     tokens = [Int32](repeating: 0, count: genie.tokenizer.tokens)
   }
 
-  public mutating func clear() {
+  /// - Parameter knowsAge: whether what comes next is the first frame of an episode.
+  public mutating func clear(knowsAge: Bool = false) {
     dynamics.clear()
     decoder.clear()
+    self.knowsAge = knowsAge
   }
 
   public mutating func copy(from other: WorldState) {
     dynamics.copy(from: other.dynamics)
     decoder.copy(from: other.decoder)
     tokens = other.tokens
+    knowsAge = other.knowsAge
   }
 
   /// Bytes of the caches.
   public var byteCount: Int { dynamics.byteCount + decoder.byteCount }
 
   /// Of the frame that comes next.
-  func age(isTold: Bool) -> Int32 { isTold ? Int32(clamping: dynamics.frames) : EpisodeAge.unknown }
+  var age: Int32 { knowsAge ? Int32(clamping: dynamics.frames) : EpisodeAge.unknown }
 
   /// What the decoder is to see before a frame of these tokens.
   func decoder(before tokens: [Int32]) -> SpaceTimeCache {

@@ -88,8 +88,11 @@ public struct WorldTraining {
     guard clips.hasActions else { return nil }
     var places: [(shard: Int, frame: Int)] = []
     for episode in episodes.prefix(configuration.labelledEpisodes) {
-      places += episode.frames.dropLast().map { (episode.shard, $0) }
+      // An action that nobody knows tells nothing.
+      places += episode.frames.dropLast().filter { clips.shards[episode.shard].actions![$0] >= 0 }
+        .map { (episode.shard, $0) }
     }
+    guard !places.isEmpty else { return nil }
     let every = max(1, places.count / max(1, labelledTransitions))
     let pairs = stride(from: 0, to: places.count, by: every).prefix(labelledTransitions).map { index in
       let (shard, frame) = places[index]

@@ -67,8 +67,8 @@ public enum MessagePassing {
   /// Ends all processes, since this one cannot go on: the others would wait for it forever.
   public static func abort(_ error: any Error, of collective: any Collective) -> Never {
     let host = ProcessInfo.processInfo.hostName
-    FileHandle.standardError.write(
-      Data("Error: rank \(collective.rank) of \(collective.count) on \(host): \(error)\n".utf8))
+    try? FileHandle.standardError.write(
+      contentsOf: Data("Error: rank \(collective.rank) of \(collective.count) on \(host): \(error)\n".utf8))
     #if MPI
       MPI_Abort(genie_mpi_world(), 1)
     #endif

@@ -66,6 +66,16 @@ public enum Checkpoint {
     }
   }
 
+  /// A configuration that lies about the size must not cost the memory of a giant before it is found out.
+  /// - Parameter values: that a model of this configuration has at least.
+  public static func check(_ url: URL, holds values: Int) throws(CheckpointError) {
+    let bytes = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+    guard bytes / 4 >= values else {
+      throw .badConfiguration(
+        file: url.lastPathComponent, reason: "it needs \(values) values or more, the file has \(bytes) bytes")
+    }
+  }
+
   /// Fills the given tensors from the file; nothing is changed when anything is wrong with it.
   /// - Returns: the file's metadata.
   @discardableResult

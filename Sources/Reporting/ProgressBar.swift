@@ -33,7 +33,8 @@ public final class ProgressBar {
         isTerminal: isatty(STDERR_FILENO) == 1,
         width: known ? Int(size.ws_col) : 80,
         now: { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 },
-        write: { text in FileHandle.standardError.write(Data(text.utf8)) })
+        // A terminal that is gone, or a full disk, costs no training.
+        write: { text in try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) })
     }
   }
 

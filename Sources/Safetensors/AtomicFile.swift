@@ -1,8 +1,9 @@
 import Foundation
 
 /// Files that are there whole or not at all: written under a temporary name in the same folder, flushed to
-/// the disk, renamed over the target, the folder flushed too. Whatever fails leaves nothing behind, and
-/// the old file, if there was one, as it was.
+/// the disk, renamed over the target, the folder flushed too. Whatever fails before that leaves nothing behind,
+/// and the old file, if there was one, as it was. A link stays one, and its target is replaced; what is no file
+/// (a device, a pipe, `/dev/stdout`) is written to.
 public enum AtomicFile {
   /// The unfinished file, for ``AtomicFile/write(to:_:)``'s closure.
   public struct Output: ~Copyable {
@@ -36,6 +37,8 @@ public enum AtomicFile {
   public static func write(
     to url: URL, _ body: (borrowing Output) throws(AtomicFileError) -> Void
   ) throws(AtomicFileError) {
+    if isNoFile(url.path) { return try writeThrough(url.path, body) }
+    let url = url.resolvingSymlinksInPath()
     let path = url.path
     let folder = url.deletingLastPathComponent().path
     let mark = UInt32.random(in: 0...UInt32.max)
@@ -62,9 +65,27 @@ public enum AtomicFile {
     try write(to: url) { output throws(AtomicFileError) in try output.write(bytes) }
   }
 
+  private static func isNoFile(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    // The standard streams' own names, which may lead to a file that others have open.
+    let isStream = ["/dev/std", "/dev/fd/", "/proc/"].contains { path.hasPrefix($0) }
+    return isStream || ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  private static func writeThrough(
+    _ path: String, _ body: (borrowing Output) throws(AtomicFileError) -> Void
+  ) throws(AtomicFileError) {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw AtomicFileError(path: path, code: errno) }
+    defer { close(descriptor) }
+    try body(Output(descriptor: descriptor, path: path))
+  }
+
   private static func flushFolder(_ folder: String, for path: String) throws(AtomicFileError) {
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw AtomicFileError(path: path, code: errno) }
+    // A folder that can be written to and not read cannot be flushed; the file is there.
+    guard descriptor >= 0 else { return }
     defer { close(descriptor) }
     // Some file systems cannot flush a folder and say so with EINVAL; the file itself is safe there.
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw AtomicFileError(path: path, code: errno) }

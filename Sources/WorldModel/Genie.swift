@@ -178,7 +178,6 @@ public final class Genie: Sendable {
       if let problem = configuration.problem {
         throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: problem)
       }
-      // A lie about the size must not cost the memory of a giant before it is found out.
       let (t, l, d) = (configuration.tokenizer, configuration.latentActions, configuration.dynamics)
       for (file, needed) in [
         (
@@ -191,12 +190,7 @@ public final class Genie: Sendable {
         (latentActions, l.transformer(blocks: l.encoderBlocks + l.decoderBlocks).matrixValues),
         (dynamics, d.transformer.matrixValues + d.vocabulary * d.channels),
       ] {
-        let bytes = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
-        guard bytes / 4 >= needed else {
-          throw CheckpointError.badConfiguration(
-            file: file.lastPathComponent,
-            reason: "it needs \(needed) values or more, the file has \(bytes) bytes")
-        }
+        try Checkpoint.check(file, holds: needed)
       }
       let stored = (
         tokenizer: try MappedCheckpoint(tokenizer), latentActions: try MappedCheckpoint(latentActions),

@@ -2,9 +2,17 @@ import Autograd
 import Foundation
 import NeuralNetwork
 
+/// What a ``StoredModel`` is built from.
+public protocol StoredConfiguration: Codable, Sendable {
+  /// Why nothing can be built from it; nil if something can.
+  var problem: String? { get }
+  /// Values that the model has at least. Only asked where there is no problem.
+  var leastValues: Int { get }
+}
+
 /// A small model that is a file of its own in a world's folder.
 public protocol StoredModel: AnyObject {
-  associatedtype Configuration: Codable & Sendable
+  associatedtype Configuration: StoredConfiguration
   static var file: String { get }
   var configuration: Configuration { get }
   /// What the file keeps.
@@ -24,9 +32,13 @@ extension StoredModel {
   public init(folder: URL) throws(GenieError) {
     let file = folder.appending(path: Self.file)
     let configuration: Configuration
-    do { configuration = try Checkpoint.configuration(Configuration.self, from: file) } catch {
-      throw .checkpoint(error)
-    }
+    do throws(CheckpointError) {
+      configuration = try Checkpoint.configuration(Configuration.self, from: file)
+      if let problem = configuration.problem {
+        throw .badConfiguration(file: Self.file, reason: problem)
+      }
+      try Checkpoint.check(file, holds: configuration.leastValues)
+    } catch { throw .checkpoint(error) }
     try self.init(configuration, seed: 0)
     do { try Checkpoint.read(into: state, from: file) } catch { throw .checkpoint(error) }
   }

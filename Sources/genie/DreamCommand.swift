@@ -87,13 +87,13 @@ struct DreamCommand: ParsableCommand {
     let sheet = try ActionSheet(world, workers: threads)
     let actions = checkpoints.appending(path: "actions.png")
     try PNG.write(sheet.picture, to: actions)
-    var sheets = try Sheets(world, folder: clips, episodes: heldOut, workers: threads)
-    _ = try sheets.write(to: checkpoints.appending(path: "sheets"))
     report(measured, sheet.names, actions)
     var figures = measured.report
     figures["dream", "world"] = .string(out)
     figures["dream", "action_names"] = .array(sheet.names.map { .string($0) })
     try output.write(figures)
+    var sheets = try Sheets(world, folder: clips, episodes: heldOut, workers: threads)
+    _ = try sheets.write(to: checkpoints.appending(path: "sheets"))
   }
 
   /// Imports, unless an earlier run did.

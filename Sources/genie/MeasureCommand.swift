@@ -99,6 +99,8 @@ struct MeasureCommand: ParsableCommand {
     var report = measured.report
     let game = try measureGame(loaded, folder, player, threads, table: &table, report: &report)
     print(table)
+    // What took long is kept before anything is drawn.
+    try output.write(report)
     if let sheets {
       let target = URL(filePath: sheets)
       var drawn = try Sheets(loaded, folder: folder, workers: threads)
@@ -110,7 +112,6 @@ struct MeasureCommand: ParsableCommand {
         try PNG.write(events.sheet(), to: target.appending(path: "events.png"))
       }
     }
-    try output.write(report)
   }
 
   /// The agent that plays, too.

@@ -59,7 +59,8 @@ struct RegenerateCommand: ParsableCommand {
   func run() throws {
     let loaded = try World.named(world)
     let threads = Workers(count: workers)
-    let clip = try readClip(size: loaded.genie.configuration.tokenizer)
+    let clip = try readClip(
+      size: loaded.genie.configuration.tokenizer, framesPerSecond: loaded.manifest.frameRate)
     var changes: [Int: Int32] = [:]
     for one in change {
       guard one.action < loaded.actions else {
@@ -100,7 +101,7 @@ struct RegenerateCommand: ParsableCommand {
   }
 
   /// The frames asked for, as the world sees them.
-  private func readClip(size: TokenizerConfiguration) throws -> FrameBatch {
+  private func readClip(size: TokenizerConfiguration, framesPerSecond: Double) throws -> FrameBatch {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: input, isDirectory: &isFolder) else {
       throw ImportError.missing(path: input)
@@ -111,7 +112,8 @@ struct RegenerateCommand: ParsableCommand {
     }
     let temporary = FileManager.default.temporaryDirectory.appending(path: "genie-clip-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: temporary) }
-    _ = try VideoImport(ImportOptions(size: size.height)).run([source], to: temporary)
+    let options = ImportOptions(size: size.height, framesPerSecond: framesPerSecond)
+    _ = try VideoImport(options).run([source], to: temporary)
     return try cut(ClipFolder(temporary), size: size)
   }
 
@@ -141,13 +143,13 @@ struct ActionChange: ExpressibleByArgument {
   let action: Int
 
   init?(argument: String) {
-    let sides = argument.split(separator: "=")
+    let sides = argument.split(separator: "=", omittingEmptySubsequences: false)
     guard sides.count == 2, let action = Int(sides[1]), action >= 0 else { return nil }
-    let ends = sides[0].split(separator: "-").compactMap { Int($0) }
-    guard (1...2).contains(ends.count), ends[0] >= 1, ends.last! >= ends[0], ends.last! < 1 << 20 else {
-      return nil
-    }
-    frames = ends[0]...ends.last!
+    let ends = sides[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+      first >= 1, last >= first, last < 1 << 20
+    else { return nil }
+    frames = first...last
     self.action = action
   }
 }

@@ -148,9 +148,6 @@ struct TrainCommand: ParsableCommand {
       ])
     }
     print(table)
-    var sheets = try Sheets(made, folder: folder, episodes: heldOut, workers: threads)
-    let files = try sheets.write(to: checkpoints.appending(path: "sheets"))
-    print("world: \(out)\nsheets: \(files[0].deletingLastPathComponent().path)")
     try output.write(
       JSONReport([
         "train": [
@@ -168,6 +165,9 @@ struct TrainCommand: ParsableCommand {
           "reward_f1": .object(Dictionary(scores.map { ($0.name, .number($0.f1)) }) { $1 }),
         ]
       ]))
+    var sheets = try Sheets(made, folder: folder, episodes: heldOut, workers: threads)
+    let files = try sheets.write(to: checkpoints.appending(path: "sheets"))
+    print("world: \(out)\nsheets: \(files[0].deletingLastPathComponent().path)")
   }
 
   /// What a preset says, or else the world that models are taken from.

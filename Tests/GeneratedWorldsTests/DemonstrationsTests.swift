@@ -40,6 +40,18 @@ import Video
     #expect(EnvironmentCatalogue.judge(of: "Platformer-v1", height: 32, width: 32) == nil)
   }
 
+  /// Of little video each window is measured once, however many are asked for.
+  @Test func aWindowIsMeasuredOnce() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let (world, workers) = (try SmallWorld.make(), Workers(count: 1))
+    let size = world.genie.configuration.tokenizer.height
+    let few = try clips(temporary.file("few"), size: size, actions: nil)
+    let measured = try HeldOutClips(
+      world, folder: few, episodes: few.episodes, count: 96, context: 1, horizon: 2, workers: workers)
+    #expect(measured.count == 3)
+  }
+
   /// One transition for each frame but an episode's last, whether or not anybody told what was pressed.
   @Test func everyTransitionIsShown() throws {
     let temporary = try TemporaryFolder()

@@ -51,7 +51,7 @@ import WorldModel
   @Test func changesOfActionsAreRead() {
     #expect(ActionChange(argument: "8-15=3")?.frames == 8...15)
     #expect(ActionChange(argument: "4=0")?.action == 0)
-    for bad in ["", "=", "3", "0=1", "5-4=1", "a=1", "4=-1", "1-2-3=1", "1=2=3"] {
+    for bad in ["", "=", "3", "0=1", "5-4=1", "a=1", "4=-1", "1-2-3=1", "1=2=3", "8-l5=3", "x-5=3", "5-=3"] {
       #expect(ActionChange(argument: bad) == nil, "\(bad)")
     }
   }

@@ -16,6 +16,27 @@ struct AtomicFileTests {
     #expect(try folder.names == ["x"])
   }
 
+  /// A link stays one; a device is written to and stays one.
+  @Test func whatIsNoFileStaysWhatItIs() throws {
+    let link = folder.file("link")
+    try AtomicFile.write([1], to: folder.file("x"))
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.file("x"))
+    try AtomicFile.write([2], to: link)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == folder.file("x").path)
+    #expect([UInt8](try Data(contentsOf: folder.file("x"))) == [2])
+    let pipe = folder.file("pipe")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    let reader = open(pipe.path, O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    try AtomicFile.write([7, 8], to: pipe)
+    var bytes: [UInt8] = [0, 0, 0]
+    #expect(read(reader, &bytes, 3) == 2 && bytes == [7, 8, 0])
+    try AtomicFile.write([1], to: URL(filePath: "/dev/null"))
+    var status = stat()
+    #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    #expect(try folder.names.sorted() == ["link", "pipe", "x"])
+  }
+
   @Test func failureLeavesTheOldFileAndNothingElse() throws {
     let url = folder.file("x")
     try AtomicFile.write([1], to: url)

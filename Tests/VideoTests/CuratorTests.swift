@@ -41,6 +41,13 @@ struct CuratorTests {
     #expect(try curated(scene(1, 7), ImportOptions()).clips.isEmpty)
   }
 
+  /// A shard of large pictures holds fewer of them.
+  @Test func shardsAreBoundedInBytes() {
+    #expect(ImportOptions(size: 64).framesPerShard == 4096)
+    #expect(ImportOptions(size: 256).framesPerShard == (256 << 20) / (256 * 256 * 3))
+    #expect(ImportOptions(size: 1024, shortestEpisode: 200).framesPerShard == 200)
+  }
+
   @Test func shardsCloseWithEpisodesAndOnlyLongOnesAreDivided() throws {
     let options = ImportOptions(shortestEpisode: 2, framesPerShard: 10)
     let (clips, counts) = try curated(scene(1, 8) + scene(2, 8) + scene(3, 25), options)

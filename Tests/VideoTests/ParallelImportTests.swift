@@ -45,6 +45,7 @@ struct ParallelImportTests {
       try VideoImport(options).run(videos + [broken], to: target, resumes: true)
     }
     #expect(!FileManager.default.fileExists(atPath: target.path))
+    try Data("half a shard".utf8).write(to: folder.file(".clips.partial/.part-0-1.safetensors.1-1.tmp"))
     try FileManager.default.removeItem(at: broken)
     try Scenes.video((0..<9).map { Scenes.texture(7, size: 32, offset: $0) }, broken)
     // One of them was changed since.
@@ -61,6 +62,8 @@ struct ParallelImportTests {
       #expect(left.clip() == right.clip())
     }
     #expect(try !folder.names.contains { $0.contains("partial") })
+    let names = try FileManager.default.contentsOfDirectory(atPath: target.path)
+    #expect(names.allSatisfy { $0.hasPrefix("clip-") })
   }
 
   /// Nothing of an import by other options, or of other inputs, is among the clips.

@@ -145,6 +145,12 @@ import Testing
       #expect(throws: GenieError.self) { try ActionOdds(bad, seed: 1) }
     }
     let file = folder.file(ActionOdds.file)
+    var giant = odds.configuration
+    (giant.vocabulary, giant.filters) = (65_536, 4_096)
+    try Checkpoint.write(odds.state, configuration: giant, to: file)
+    let refusal = #expect(throws: GenieError.self) { try ActionOdds.found(in: folder.url) }
+    #expect("\(refusal!)".contains("values or more"))
+    try odds.save(to: folder.url)
     try Data(try Data(contentsOf: file).dropLast(9)).write(to: file)
     #expect(throws: GenieError.self) { try ActionOdds.found(in: folder.url) }
   }

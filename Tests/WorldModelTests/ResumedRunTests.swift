@@ -68,10 +68,10 @@ import Video
     var configuration = TrainingConfiguration(
       tokenizer: .init(steps: 2, batch: 1, time: 2), latentActions: .init(steps: 2, batch: 1, time: 2),
       dynamics: .init(steps: 2, batch: 1, time: 2), shortTime: 2, shortBatch: 1, heldOut: 0.2)
-    func run(_ clips: ClipFolder, seed: UInt64 = 1) throws {
+    func run(_ clips: ClipFolder, seed: UInt64 = 1, minutes: Double? = nil) throws {
       _ = try GenieTraining(
-        .sample(), configuration, clips: clips, folder: folder, seed: seed, workers: Workers(count: 1),
-        showsProgress: false
+        .sample(), configuration, clips: clips, folder: folder, seed: seed, minutes: minutes,
+        workers: Workers(count: 1), showsProgress: false
       ).run()
     }
     try run(video.clips)
@@ -88,6 +88,11 @@ import Video
     configuration.dynamics.steps = 2
     configuration.dynamics.optimizer.rate *= 0.5
     try run(video.clips)
+    // So may how many minutes there are, but not whether there is a limit.
+    #expect { try run(video.clips, minutes: 0.01) } throws: { ($0 as? OtherSettings)?.name == "minutes" }
+    try FileManager.default.removeItem(at: folder)
+    try run(video.clips, minutes: 0.01)
+    try run(video.clips, minutes: 0.02)
   }
 
   /// Clips that are too short for the last stage are found before the first is trained.

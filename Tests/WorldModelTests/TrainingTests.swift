@@ -222,11 +222,13 @@ extension TrainingConfigurationTests {
       ("training.beginShare", { $0.beginShare = 1.5 }), ("training.heldOut", { $0.heldOut = 1 }),
       ("training.masking.clean", { $0.masking.clean = -0.1 }),
       ("training.codePlacement", { $0.codePlacement = .nan }),
+      ("training.codePlacement", { $0.codePlacement = 0 }),
       ("training.dynamics.time", { $0.dynamics.time = 1 }),
       ("training.rewards.batch", { $0.rewards.batch = 0 }),
       ("training.tokenizer.steps", { $0.tokenizer.steps = -1 }),
       ("training.shortBatch", { $0.shortBatch = 0 }), ("training.shortTime", { $0.shortTime = 1 }),
       ("training.latentActions.optimizer.rate", { $0.latentActions.optimizer.rate = 2 }),
+      ("training.dynamics.optimizer.beta1", { $0.dynamics.optimizer.beta1 = 1 }),
       ("training.actionOdds.optimizer.clip", { $0.actionOdds.optimizer.clip = 0 }),
       ("training.motionEmphasis", { $0.motionEmphasis = .infinity }),
     ]

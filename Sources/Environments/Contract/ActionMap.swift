@@ -50,7 +50,7 @@ public struct ActionMap: Codable, Sendable, Equatable {
       return commonest(row.indices.map { Double(row[$0]) / Double(overall[$0] + 1) })
     }
     self.names = names
-    samples = pairs.count
+    samples = overall.reduce(0, +)
     self.counts = counts
   }
 

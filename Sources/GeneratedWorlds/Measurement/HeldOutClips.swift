@@ -14,6 +14,7 @@ struct HeldOutClips: Sendable {
   let actions: [[Int32]]
 
   /// - Parameters:
+  ///   - count: windows, or as many as there are: a window that is told twice tells no more.
   ///   - horizon: frames after the context, or as many of them as the longest episode has.
   ///   - least: that must be there; all of the horizon if none is named.
   init(
@@ -24,8 +25,13 @@ struct HeldOutClips: Sendable {
     let horizon = max(least ?? wanted, min(wanted, longest - context))
     self.context = context
     self.horizon = horizon
-    let loader = try ClipLoader(
+    var loader = try ClipLoader(
       folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
+    let count = min(count, loader.windowCount)
+    if count < loader.batchSize {
+      loader = try ClipLoader(
+        folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
+    }
     let frames = FrameBatch(
       clips: count, time: context + horizon, height: folder.height, width: folder.width,
       bytes: loader.batch(0).frames)

@@ -29,7 +29,7 @@ public struct WorldMeasurement: Sendable {
 
   /// - Parameters:
   ///   - episodes: those to measure on; nil takes all.
-  ///   - count: clips; the interval of ``deltaPSNR`` wants 500.
+  ///   - count: clips, or as many as there are; the interval of ``deltaPSNR`` wants 500.
   public init(
     _ world: World, folder: ClipFolder, episodes: [ClipFolder.Episode]? = nil, count: Int = 512,
     workers: Workers,
@@ -42,6 +42,7 @@ public struct WorldMeasurement: Sendable {
     let clips = try HeldOutClips(
       world, folder: folder, episodes: episodes ?? folder.episodes, count: count, context: context,
       horizon: 8, least: 4, workers: workers)
+    let count = clips.count
     self.clips = count
 
     let results = Slots<(error: Double, codes: [Int32])>(count: count)

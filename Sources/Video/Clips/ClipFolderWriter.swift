@@ -33,6 +33,11 @@ public final class ClipFolderWriter {
     } catch {
       throw .unwritable(.failed(path: target.path, reason: error.localizedDescription))
     }
+    // Of a writer that was killed within a shard.
+    let left = (try? FileManager.default.contentsOfDirectory(atPath: temporary.path)) ?? []
+    for name in left where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(at: temporary.appending(path: name))
+    }
     // Of a writer that was killed while it finished; its parts are told as missing, and made again.
     for file in naturallySorted(folder: temporary, extensions: ["safetensors"])
     where file.lastPathComponent.hasPrefix("clip-") { try? FileManager.default.removeItem(at: file) }

@@ -44,7 +44,7 @@ public struct CurationReport: Sendable, Equatable {
     public let framesPerSecond: Double?
     public let counts: Counts
     /// The first few of each reason.
-    public let samples: [Sample]
+    public internal(set) var samples: [Sample]
     /// The last complaint of a decoder that went on nevertheless.
     public let warning: String?
   }

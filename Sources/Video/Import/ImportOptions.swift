@@ -23,16 +23,20 @@ public struct ImportOptions: Sendable, Equatable {
   public var longestFreeze: Int?
   /// Frames that an episode needs; shorter ones are dropped.
   public var shortestEpisode: Int
-  /// Frames after which a shard is closed with the episode; only a longer episode is divided.
+  /// Frames after which a shard is closed with the episode; only a longer episode is divided. As many as 256 MiB hold, and at
+  /// most 4,096, if none are named.
   public var framesPerShard: Int
+  private static let shardBytes = 256 << 20
 
   public init(
     size: Int = 64, framesPerSecond: Double? = nil, highestFramesPerSecond: Double? = nil, fit: Fit = .crop,
     detectsCuts: Bool = true,
-    dropsBlack: Bool = true, longestFreeze: Int? = 64, shortestEpisode: Int = 8, framesPerShard: Int = 4096
+    dropsBlack: Bool = true, longestFreeze: Int? = 64, shortestEpisode: Int = 8, framesPerShard: Int? = nil
   ) {
     precondition(
       size > 0 && framesPerSecond ?? 1 > 0, "size \(size), \(framesPerSecond ?? 0) frames a second")
+    let framesPerShard =
+      framesPerShard ?? max(shortestEpisode, min(4096, Self.shardBytes / (3 * max(1, size * size))))
     precondition(
       shortestEpisode > 0 && framesPerShard >= shortestEpisode && longestFreeze ?? 1 > 0,
       "episodes of \(shortestEpisode) frames in shards of \(framesPerShard)")

@@ -177,6 +177,8 @@ extension VideoImport {
     private var next = 0
     private var failure: ImportError?
     private var sources: [CurationReport.Source?]
+    /// Samples of a reason, of all inputs together.
+    private static let sampleLimit = 192
     /// Frames of each input that was begun: those read, and a guess of all.
     private var frames: [Int: (read: Int, expected: Int?)] = [:]
 
@@ -217,6 +219,21 @@ extension VideoImport {
         sources[index] = CurationReport.Source(
           path: part.path, framesPerSecond: part.framesPerSecond, counts: part.counts, samples: samples,
           warning: part.warning)
+        for reason in CurationReport.Reason.allCases { thin(reason) }
+      }
+    }
+
+    /// What is kept to look at does not grow with the number of inputs.
+    private func thin(_ reason: CurationReport.Reason) {
+      let count = sources.reduce(0) { $0 + ($1?.samples.count { $0.reason == reason } ?? 0) }
+      guard count > Self.sampleLimit else { return }
+      var seen = 0
+      for index in sources.indices {
+        sources[index]?.samples.removeAll {
+          guard $0.reason == reason else { return false }
+          seen += 1
+          return seen.isMultiple(of: 2)
+        }
       }
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import NeuralNetwork
 
 /// What the odds of actions are built from.
-public struct ActionOddsConfiguration: Codable, Sendable, Equatable {
+public struct ActionOddsConfiguration: StoredConfiguration, Equatable {
   public var rows: Int
   public var columns: Int
   public var vocabulary: Int
@@ -24,7 +24,12 @@ public struct ActionOddsConfiguration: Codable, Sendable, Equatable {
     self.filters = filters
   }
 
-  var problem: String? {
+  /// Of the two classifiers.
+  public var leastValues: Int {
+    2 * TransitionNetwork.leastValues(vocabulary: vocabulary, channels: channels, filters: filters)
+  }
+
+  public var problem: String? {
     guard (1...256).contains(rows), (1...256).contains(columns) else {
       return "a grid of \(rows) x \(columns)"
     }

@@ -26,7 +26,7 @@ public protocol RewardModel: Sendable {
 }
 
 /// What a token reward model is built from.
-public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
+public struct TokenRewardConfiguration: StoredConfiguration, Equatable {
   public var rows: Int
   public var columns: Int
   public var vocabulary: Int
@@ -47,7 +47,11 @@ public struct TokenRewardConfiguration: Codable, Sendable, Equatable {
     self.values = values
   }
 
-  var problem: String? {
+  public var leastValues: Int {
+    TransitionNetwork.leastValues(vocabulary: vocabulary, channels: channels, filters: filters)
+  }
+
+  public var problem: String? {
     guard (1...256).contains(rows), (1...256).contains(columns) else {
       return "a grid of \(rows) x \(columns)"
     }

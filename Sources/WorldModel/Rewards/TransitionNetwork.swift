@@ -27,6 +27,11 @@ final class TransitionNetwork: Sendable {
     head = Linear(parameters, prefix + "head", inputs: 2 * filters, outputs: outputs, role: .outer)
   }
 
+  /// Values of the parameters, without the head and the biases.
+  static func leastValues(vocabulary: Int, channels: Int, filters: Int) -> Int {
+    vocabulary * channels + 9 * (2 * channels + filters) * filters
+  }
+
   /// Starts the embedding from the tokenizer's codes: what was never seen in training is then taken for what looks like it.
   /// - Parameter codes: `[vocabulary, width]`, of length 1.
   func ground(_ codes: Tensor, key: RandomKey) {

@@ -78,7 +78,8 @@ public final class GenieTraining {
       }
     ) { $1 }
     settings["seed"] = "\(seed)"
-    settings["minutes"] = seconds.map { "\($0 / 60)" }
+    // How many may change, too: `genie dream` has fewer left where it imported first.
+    settings["minutes"] = seconds.map { _ in "a limit" }
     settings["clips"] = data.folder.fingerprint
     settings["models"] = taken.map { "\($0) \(genie.tokenFingerprint)" }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

@@ -20,6 +20,9 @@ extension TrainingConfiguration {
     where !(least...65_536).contains(value) {
       return "training.\(name) is \(value): it is \(least) to 65536"
     }
+    if let codePlacement, !(codePlacement > 0 && codePlacement < 1) {
+      return "training.codePlacement is \(codePlacement): it is above 0 and below 1, or null for none"
+    }
     guard heldOut < 1 else { return "training.heldOut is \(heldOut): then nothing is left to train on" }
     guard labelledEpisodes >= 0 else { return "training.labelledEpisodes is \(labelledEpisodes)" }
     return nil
@@ -28,7 +31,7 @@ extension TrainingConfiguration {
   private var shares: [(name: String, value: Double)] {
     [
       ("tokenizerShare", tokenizerShare), ("latentActionShare", latentActionShare),
-      ("codePlacement", codePlacement ?? 0), ("continuousShare", continuousShare),
+      ("continuousShare", continuousShare),
       ("leastActionShare", leastActionShare), ("leastActionEffect", leastActionEffect),
       ("shortShare", shortShare), ("endShare", endShare),
       ("rareShare", rareShare), ("beginShare", beginShare), ("heldOut", heldOut),
@@ -65,6 +68,9 @@ extension StageConfiguration {
     ]
     for (field, value) in rates where !(0...1).contains(value) {
       return "training.\(name).optimizer.\(field) is \(value): it is 0 to 1"
+    }
+    for (field, value) in [("beta1", optimizer.beta1), ("beta2", optimizer.beta2)] where value == 1 {
+      return "training.\(name).optimizer.\(field) is 1: then nothing is ever learned"
     }
     guard optimizer.clip > 0 else {
       return "training.\(name).optimizer.clip is \(optimizer.clip): it is above 0"

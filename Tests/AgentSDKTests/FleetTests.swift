@@ -104,6 +104,38 @@ import WorldServer
     withExtendedLifetime(servers) {}
   }
 
+  /// Worlds that are opened again go on with their own seeds: a new slot would begin with those of every other.
+  @Test func worldsThatMoveGoOnWithTheirSeeds() throws {
+    var server: GameServer? = try GameServer("tcp://127.0.0.1:*")
+    let endpoint = server!.endpoint
+    let fleet = try RemoteFleet([endpoint], environment: "Platformer-v1", retry: quick)
+    var local = GamePool(Platformer())
+    let (here, there) = (
+      try (0..<3).map { _ in try local.open(OpenOptions()) },
+      try (0..<3).map { _ in try fleet.open(OpenOptions()) }
+    )
+    var (expected, batch) = (local.makeBatch(), fleet.makeBatch())
+    let options = (0..<3).map { ResetOptions(seed: UInt64($0)) }
+    try local.reset(here, options, into: &expected)
+    try fleet.reset(there, options, into: &batch)
+    server = nil
+    server = try GameServer(endpoint)
+    try fleet.step(there, [0, 0, 0], into: &batch)
+    #expect(batch.faults.allSatisfy(isLoss))
+    for _ in 0..<3 {
+      let none = [ResetOptions](repeating: ResetOptions(), count: 3)
+      try local.reset(here, none, into: &expected)
+      try fleet.reset(there, none, into: &batch)
+      // First pictures of levels are much alike: some steps on they are not.
+      for _ in 0..<20 {
+        try local.step(here, [3, 3, 3], into: &expected)
+        try fleet.step(there, [3, 3, 3], into: &batch)
+      }
+      #expect(batch.observations == expected.observations)
+    }
+    withExtendedLifetime(server) {}
+  }
+
   /// A server that was started anew has lost the session, and gets another.
   @Test func aServerThatForgotIsAskedAgain() throws {
     var server: GameServer? = try GameServer("tcp://127.0.0.1:*")

@@ -39,6 +39,19 @@ import Testing
     #expect(proctor.episodes[1].isFinished && !proctor.episodes[2].isFinished)
   }
 
+  /// Who resets at once has not succeeded, whatever the rule; who is broken off is judged by the last reward there was.
+  @Test func whoDoesNothingHasNotSucceeded() throws {
+    let proctor = Proctor(Evaluation(seeds: [1, 2], levels: [3, 1], success: .lastReward(atLeast: 0)))
+    var pool = ProctoredPool(GamePool(Levels()), proctor)
+    var batch = pool.makeBatch()
+    let slot = try pool.open(OpenOptions())
+    try pool.reset([slot], [ResetOptions()], into: &batch)
+    try pool.reset([slot], [ResetOptions()], into: &batch)
+    try pool.step([slot], [1], into: &batch)
+    try pool.reset([slot], [ResetOptions()], into: &batch)
+    #expect(proctor.episodes.prefix(2).map(\.result.success) == [false, true])
+  }
+
   @Test func whenAllAreGivenOutOthersPractise() throws {
     let proctor = Proctor(Evaluation(seeds: [1], levels: [2]))
     var pool = ProctoredPool(GamePool(Levels()), proctor)

@@ -21,6 +21,26 @@ import Testing
     #expect(mine.probabilityOfImprovement(over: mine) == 0.5)
   }
 
+  /// Of levels that were each played once, the median over the episodes, and not their mean.
+  @Test func theMedianOfOneStratum() {
+    #expect(Scores([9, 1, 100]).median == 9)
+    #expect(Scores(strata: [[1, 3], [10, 20], [100, 100]]).median == 15)
+  }
+
+  @Test func improvementOfManyScoresIsQuick() {
+    let key = RandomKey(seed: 1)
+    let mine = (0..<20_000).map { Double(key.integer(UInt64($0), below: 50)) }
+    let improvement = Scores(mine).probabilityOfImprovement(over: Scores(mine.map { $0 - 1 }))
+    // Counted by value, instead of by pair.
+    let counts = Dictionary(mine.map { ($0, 1.0) }) { $0 + $1 }
+    let expected = counts.reduce(0.0) { sum, one in
+      sum
+        + one.value
+        * counts.reduce(0.0) { $0 + $1.value * (one.key > $1.key - 1 ? 1 : one.key == $1.key - 1 ? 0.5 : 0) }
+    }
+    #expect(abs(improvement - expected / 4e8) < 1e-9)
+  }
+
   @Test func quantilesAreInterpolated() {
     #expect(Scores.quantile(0.25, of: [1, 2, 3, 5]) == 1.75)
     #expect(Scores.quantile(1, of: [1, 2, 3, 5]) == 5)

@@ -34,6 +34,9 @@ public final class RemoteFleet: EnvironmentPool {
     let options: OpenOptions
     /// Where it is; nil while no server has room for it.
     var place: (server: Int, slot: Slot)?
+    var seeds = SeedSequence()
+    /// Opened again, and not reset since: its server would begin with the seeds of every new slot.
+    var isMoved = false
   }
 
   /// Connects to all of them.
@@ -125,6 +128,7 @@ public final class RemoteFleet: EnvironmentPool {
   ) throws(EnvironmentError) {
     try worlds.check(slots, count: options.count, of: "reset options")
     batch.prepare(count: slots.count, for: observationSpace)
+    let seeds = zip(slots, options).map { worlds[$0].seeds.take($1.seed) }
     // No episode is lost by a server that dies now: it starts elsewhere.
     var rows = Array(slots.indices)
     var (rounds, failure): (Int, EnvironmentError?) = (0, nil)
@@ -137,10 +141,16 @@ public final class RemoteFleet: EnvironmentPool {
         try servers[index].pool?.requireRoom(for: bytes)
       }
       for (index, rows) in shares {
+        let own = rows.map { row in
+          var own = options[row]
+          if worlds[slots[row]].isMoved { own.seed = seeds[row] }
+          return own
+        }
         let error = attempt(index) { pool, batch throws(EnvironmentError) in
-          try pool.reset(rows.map { worlds[slots[$0]].place!.slot }, rows.map { options[$0] }, into: &batch)
+          try pool.reset(rows.map { worlds[slots[$0]].place!.slot }, own, into: &batch)
         }
         failure = error ?? failure
+        if error == nil { for row in rows { worlds[slots[row]].isMoved = false } }
         copy(rows, from: index, into: &batch)
       }
       let left = rows.filter { worlds[slots[$0]].place == nil }
@@ -207,7 +217,10 @@ public final class RemoteFleet: EnvironmentPool {
     } catch {
       servers[index].pool = nil
       servers[index].worlds = 0
-      for slot in worlds.open where worlds[slot].place?.server == index { worlds[slot].place = nil }
+      for slot in worlds.open where worlds[slot].place?.server == index {
+        worlds[slot].place = nil
+        worlds[slot].isMoved = true
+      }
       // A server that answers has only lost the session, and can have a new one.
       if case .sessionLost = error { connect(index) }
       return error

@@ -13,6 +13,8 @@ public final class Proctor: @unchecked Sendable {
     public var result: EpisodeResult
     public var actions: [Int32] = []
     public var isFinished = false
+    /// nil before the first step.
+    var lastReward: Float?
   }
 
   public let evaluation: Evaluation
@@ -49,23 +51,27 @@ public final class Proctor: @unchecked Sendable {
   fileprivate func add(_ action: Int32, reward: Float, to episode: Int) {
     lock.withLock {
       records[episode].actions.append(action)
+      records[episode].lastReward = reward
       records[episode].result.return += Double(reward)
       records[episode].result.length += 1
     }
   }
 
   /// - Parameter fault: of the environment, where that is why it ended.
-  fileprivate func finish(
-    _ episode: Int, lastReward: Float, terminated: Bool, fault: EnvironmentError? = nil
-  ) {
+  fileprivate func finish(_ episode: Int, terminated: Bool, fault: EnvironmentError? = nil) {
     let count: Int? = lock.withLock {
       guard !records[episode].isFinished else { return nil }
       records[episode].isFinished = true
       records[episode].result.terminated = terminated
       records[episode].result.fault = fault.map { "\($0)" }
       let total = records[episode].result.return
+      let lastReward = records[episode].lastReward
       records[episode].result.success =
-        fault == nil ? evaluation.success?.isMet(lastReward: lastReward, episodeReturn: total) : nil
+        fault == nil
+        ? evaluation.success.map { success in
+          // Who did nothing has not succeeded.
+          lastReward.map { success.isMet(lastReward: $0, episodeReturn: total) } ?? false
+        } : nil
       finished += 1
       return finished
     }
@@ -106,7 +112,7 @@ public struct ProctoredPool: EnvironmentPool {
 
   private mutating func breakOff(_ slot: Slot) {
     guard let episode = playing.removeValue(forKey: slot) else { return }
-    proctor.finish(episode, lastReward: 0, terminated: false)
+    proctor.finish(episode, terminated: false)
   }
 
   public mutating func reset(
@@ -127,7 +133,7 @@ public struct ProctoredPool: EnvironmentPool {
     for (row, slot) in slots.enumerated() {
       guard let episode = episodes[row] else { continue }
       if let fault = batch.faults[row] {
-        proctor.finish(episode, lastReward: 0, terminated: false, fault: fault)
+        proctor.finish(episode, terminated: false, fault: fault)
       } else {
         playing[slot] = episode
       }
@@ -143,7 +149,7 @@ public struct ProctoredPool: EnvironmentPool {
       proctor.add(actions[row], reward: batch.rewards[row], to: episode)
       if batch.terminated[row] || batch.truncated[row] {
         playing[slot] = nil
-        proctor.finish(episode, lastReward: batch.rewards[row], terminated: batch.terminated[row])
+        proctor.finish(episode, terminated: batch.terminated[row])
       }
     }
   }

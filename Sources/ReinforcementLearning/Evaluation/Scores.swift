@@ -44,9 +44,11 @@ public struct Scores: Sendable, Equatable {
     return middle.reduce(0, +) / Double(middle.count)
   }
 
-  /// The median over the strata of their mean scores.
+  /// The median over the strata of their mean scores; of one stratum, that of its scores.
   public var median: Double {
-    Self.quantile(0.5, of: strata.map { $0.reduce(0, +) / Double($0.count) }.sorted())
+    strata.count == 1
+      ? Self.quantile(0.5, of: all.sorted())
+      : Self.quantile(0.5, of: strata.map { $0.reduce(0, +) / Double($0.count) }.sorted())
   }
 
   /// How far the scores fall short of a good one, on average; what exceeds it makes up for nothing.
@@ -68,9 +70,12 @@ public struct Scores: Sendable, Equatable {
   public func probabilityOfImprovement(over other: Scores) -> Double {
     precondition(strata.count == other.strata.count, "\(strata.count) strata and \(other.strata.count)")
     let shares = zip(strata, other.strata).map { mine, theirs in
-      var wins = 0.0
-      for x in mine {
-        for y in theirs { wins += x > y ? 1 : x == y ? 0.5 : 0 }
+      let sorted = theirs.sorted()
+      // Those below, and half of those that are equal.
+      let wins = mine.reduce(0.0) { wins, score in
+        let below = sorted.partitioningIndex { $0 >= score }
+        let notAbove = sorted.partitioningIndex { $0 > score }
+        return wins + Double(below + notAbove) / 2
       }
       return wins / Double(mine.count * theirs.count)
     }
@@ -162,5 +167,17 @@ public struct Scores: Sendable, Equatable {
     let below = Int(place)
     let above = min(below + 1, last)
     return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+  }
+}
+
+extension [Double] {
+  /// The first place of a sorted array from which on all satisfy a condition.
+  fileprivate func partitioningIndex(_ isBeyond: (Double) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBeyond(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

@@ -204,7 +204,7 @@ struct FaultsCommand: ParsableCommand {
       lead:
         "The same learner, \(steps) steps in the game itself under each condition; then \(levels) unseen levels."
     )
-    page.section("Return in the game as it is", "Each condition differs from the first in one thing.")
+    page.section("Return in the game as it is", "What each condition is, is told in its row.")
     page.table(header, cells)
     print("report: \(try page.write(to: folder.url, figures: report, as: "faults.json").relativePath)")
   }

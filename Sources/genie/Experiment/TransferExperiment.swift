@@ -35,7 +35,7 @@ struct TransferExperiment {
     result.constant = constants.max { $0.report.meanReturn.value < $1.report.meanReturn.value }
     // The dream's rule may help in the game, too, or harm: its policies are held against what is better.
     var real = [TransferResult.RealTraining(name: "real", title: "real game")]
-    if let rule = rules.first, rule.horizon != nil || rule.repeats != nil {
+    if let rule = rules.first, rule.horizon != nil || rule.repeats != nil || rule.cutsGoals == true {
       real.append(
         .init(name: "real-\(rule.name)", title: "real game, cut and over as by \(rule.name)", rule: rule))
     }

@@ -24,8 +24,6 @@ struct Page {
     sections.append("<h2>\(heading)</h2><p>\(text)</p>")
   }
 
-  mutating func paragraph(_ text: String) { sections.append("<p>\(text)</p>") }
-
   mutating func table(_ header: [String], _ rows: [[String]]) {
     let head = header.map { "<th>\($0)</th>" as HTML }
     let body = rows.map { row in

@@ -20,7 +20,8 @@ extension ReportPage {
     // The expert knows what no policy can see; on its scale the others would be one point.
     let estimates = comparison.contenders.filter { $0.key != "expert" }.map(\.evaluation.meanReturn)
     let low = min(0, estimates.map(\.low).min() ?? 0)
-    let high = max(estimates.map(\.high).max() ?? 1, low + 0.01) * 1.03
+    let top = max(estimates.map(\.high).max() ?? 1, low + 0.01)
+    let high = top + 0.03 * (top - low)
     func place(_ value: Double) -> String { String(format: "%.2f%%", 100 * (value - low) / (high - low)) }
     let rows = comparison.contenders.map { contender -> HTML in
       let evaluation = contender.evaluation

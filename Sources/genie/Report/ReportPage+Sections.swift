@@ -60,7 +60,7 @@ extension ReportPage {
     return """
       <section>
       <h2>What the actions do</h2>
-      <p>Nobody told the model which actions there are. Each row starts from one picture, dreams ten frames \
+      <p>Nobody told the model which actions there are. Each row starts from one picture, dreams six frames \
       with one latent action held\(names).</p>
       <figure><div class="sheet"><img src="actions.png" loading="lazy" \
       alt="One row of dreamt frames for each action"></div></figure>

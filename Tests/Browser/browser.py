@@ -1,6 +1,5 @@
 """A headless Chromium, driven through its DevTools protocol over a pair of pipes: the standard library only."""
 
-import base64
 import json
 import os
 import shutil
@@ -52,16 +51,6 @@ class Page:
 
     def click(self, selector):
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
-
-    def size(self, width, height, dark=False, mobile=False):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
-        self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-
-    def screenshot(self, path):
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=False)["data"]
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(data))
 
     def complaints(self):
         """Exceptions and refused resources so far."""

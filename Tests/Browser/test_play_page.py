@@ -254,6 +254,40 @@ def test_the_real_game_is_played_too(browser, game):
     page.close()
 
 
+def test_time_runs_on_in_the_episode_after_an_end(browser, game):
+    page = browser.open(game)
+    page.until("globalThis.genie?.focus.frames.length === 1")
+    page.run("""(async () => {
+      await genie.start({ level: 11, seed: 4 });
+      while (!genie.focus.hasEnded) await genie.focus.step(3);
+    })()""")
+    page.key("KeyT", "t")
+    assert page.run("document.querySelector('#flow').checked && genie.focus.hasEnded")
+    page.key("Backspace", "Backspace")
+    page.until("!genie.focus.hasEnded && genie.focus.frames.length > 3")
+    assert page.complaints() == []
+    page.close()
+
+
+def test_actions_are_shown_from_the_frame_that_is_shown(browser, game):
+    page = browser.open(game)
+    page.until("globalThis.genie?.focus.frames.length === 1")
+    for _ in range(5):
+        page.run("genie.focus.step(2)")
+    seen = frames(page)
+    for _ in range(3):
+        page.key("Comma", ",")
+    assert page.run("genie.focus.shown") == 2 and seen[2] != seen[5]
+    page.run("void (genie.actions.show = (sheet) => { globalThis.films = sheet; })")
+    page.click("#show-actions")
+    page.until("globalThis.films !== undefined")
+    size = "genie.focus.frame.pixels.length"
+    assert page.run(f"({HASH})(films.pixels.subarray(0, {size}))") == seen[2]
+    assert len(frames(page)) == 6, "looking leaves the episode alone"
+    assert page.complaints() == []
+    page.close()
+
+
 def test_a_remote_world_is_played_too(browser, remote):
     page = browser.open(remote)
     page.until("globalThis.genie?.focus.frames.length === 1")

@@ -14,6 +14,14 @@ import Testing
     return frame
   }
 
+  private func sheet(_ reply: Reply) throws -> Sheet {
+    guard case .sheet(let sheet) = reply else {
+      Issue.record("no sheet: \(reply)")
+      throw PlayError.malformed(reason: "no sheet")
+    }
+    return sheet
+  }
+
   private func refusal(_ reply: Reply) -> PlayError? {
     if case .refused(let error) = reply { error } else { nil }
   }
@@ -61,10 +69,7 @@ import Testing
     var house = try Playhouse(GamePool(Platformer()))
     let visit = try house.enter()
     let first = try frame(house.answer(.start(world: 0, seed: 1, level: 2, prompt: nil), of: visit))
-    guard case .sheet(let sheet) = house.answer(.actions(world: 0), of: visit) else {
-      Issue.record("no sheet")
-      return
-    }
+    let sheet = try sheet(house.answer(.actions(world: 0, frame: 0), of: visit))
     #expect((sheet.rows, sheet.columns) == (6, 9) && sheet.pixels.count == 6 * 9 * 64 * 64 * 3)
     #expect(Array(sheet.pixels.prefix(64 * 64 * 3)) == first.pixels)
     let next = try frame(house.answer(.step(world: 0, action: 2), of: visit))
@@ -72,13 +77,28 @@ import Testing
     #expect(Array(sheet.pixels[(2 * 9 + 1) * size..<(2 * 9 + 2) * size]) == next.pixels)
   }
 
+  @Test(arguments: [false, true])
+  func actionsAreShownFromTheFrameThatIsAskedFor(withSnapshots: Bool) throws {
+    var house = try Playhouse(withSnapshots ? GamePool(Platformer()) : Bare())
+    let visit = try house.enter()
+    let frames = try play(&house, visit: visit)
+    try #require(frames.count > 20)
+    let size = 64 * 64 * 3
+    for number in [18, 4, 0] {
+      let sheet = try sheet(house.answer(.actions(world: 0, frame: number), of: visit))
+      let next = Int(actions[number]) * sheet.columns + 1
+      #expect(Array(sheet.pixels.prefix(size)) == frames[number].pixels, "frame \(number)")
+      #expect(Array(sheet.pixels[next * size..<(next + 1) * size]) == frames[number + 1].pixels)
+    }
+    #expect(
+      refusal(house.answer(.actions(world: 0, frame: frames.count), of: visit))
+        == .noFrame(frames.count, count: frames.count))
+  }
+
   @Test func theGalleryShowsFirstFrames() throws {
     var house = try Playhouse(GamePool(Platformer()))
     let visit = try house.enter()
-    guard case .sheet(let sheet) = house.answer(.gallery(first: 5, count: 11), of: visit) else {
-      Issue.record("no sheet")
-      return
-    }
+    let sheet = try sheet(house.answer(.gallery(first: 5, count: 11), of: visit))
     #expect(sheet.rows == 11)
     let start = try frame(house.answer(.start(world: 0, seed: 0, level: 14, prompt: nil), of: visit))
     #expect(Array(sheet.pixels.suffix(64 * 64 * 3 * 2).prefix(64 * 64 * 3)) == start.pixels)

@@ -18,11 +18,12 @@ import Testing
     #expect(
       try Request(text: #"{"ask": "tune", "values": {"a": 0.5}}"#) == .tune(world: 0, values: ["a": 0.5]))
     #expect(try Request(text: #"{"ask": "player"}"#) == .player(world: 0, name: nil))
+    #expect(try Request(text: #"{"ask": "actions", "frame": 4}"#) == .actions(world: 0, frame: 4))
   }
 
   @Test(arguments: [
     "", "{", "[]", "null", #"{"ask": 3}"#, #"{"ask": "fly"}"#, #"{"ask": "rewind"}"#,
-    #"{"ask": "start", "seed": -1}"#,
+    #"{"ask": "actions"}"#, #"{"ask": "start", "seed": -1}"#,
     #"{"ask": "step", "world": 99}"#, #"{"ask": "start", "world": -1}"#,
     #"{"ask": "gallery", "first": -1, "count": 1}"#,
     #"{"ask": "gallery", "first": 0, "count": 9999999}"#,

@@ -41,13 +41,13 @@ export class Drawing {
     this.canvas.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  /** @param pixels to begin with; @param frames where the brushes are found */
+  /** @param pixels to begin with; @param frames where more brushes are found, if any have come */
   open(pixels, frames) {
     const { width, height } = this.welcome;
     this.#pixels = pixels.slice();
     this.#undone = [];
     this.cursor = [0, 0];
-    const { tiles, colours } = findBrushes(frames, width, height);
+    const { tiles, colours } = findBrushes([pixels, ...frames], width, height);
     this.palette.replaceChildren(
       ...tiles.map((tile, index) => this.#button(tile, `Tile ${index + 1}`)),
       ...colours.map((key) => this.#button(key, `Colour ${css(key)}`)));

@@ -90,7 +90,6 @@ export class Episode {
       this.turns = turnsFrom(other, number);
       [this.chart, this.player, this.tuning] = [other.chart, other.player, { ...other.tuning }];
       this.frames = [...other.frames.slice(0, number), frame];
-      this.branchedAt = number;
       this.show(number);
     });
   }

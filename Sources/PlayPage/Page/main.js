@@ -33,6 +33,8 @@ const attempt = (work) => async (...values) => {
 class Page {
   panes = [];
   agentPlays = false;
+  /** The log's file that is played again now. */
+  replaying = null;
 
   constructor(wire, welcome) {
     Object.assign(this, { wire, welcome });
@@ -83,8 +85,11 @@ class Page {
 
   start = attempt(async (origin) => {
     this.keys.releaseAll();
+    this.replaying = null;
     await this.focus.start(origin);
     $("stage").focus({ preventScroll: true });
+    // The clock stopped at the end of the episode before this one.
+    this.clock.run();
   });
 
   newLevel() {
@@ -111,13 +116,25 @@ class Page {
   });
 
   useFile = attempt(async (file) => {
-    if (file.type === "application/json" || file.name.endsWith(".json")) {
-      return recording.replay(await file.text(), this.focus);
-    }
+    if (file.type === "application/json" || file.name.endsWith(".json")) return this.replay(file);
     const { width, height, promptLimit, name } = this.welcome;
     if (promptLimit === 0) throw new Error(`${name} starts from its levels only, not from a picture.`);
     return this.start({ pixels: await readPicture(file, width, height) });
   });
+
+  /** The steps of a log take turns like any others: nothing else steps meanwhile, and what would ends it. */
+  async replay(file) {
+    this.stopAgent();
+    this.keys.releaseAll();
+    this.replaying = file;
+    try {
+      await recording.replay(await file.text(), this.focus, () => this.replaying === file);
+    } finally {
+      if (this.replaying === file) this.replaying = null;
+      this.showTuning(this.focus.tuning);
+      this.clock.run();
+    }
+  }
 
   // Steps
 
@@ -128,7 +145,8 @@ class Page {
   }
 
   wantsStep() {
-    if (document.hidden || this.targets.every((episode) => episode.hasEnded && episode.isAtEnd)) return false;
+    if (document.hidden || this.replaying) return false;
+    if (this.targets.every((episode) => episode.hasEnded && episode.isAtEnd)) return false;
     return this.agentPlays || this.keys.isPressed || ($("flow").checked && this.keys.idle !== null);
   }
 
@@ -195,8 +213,10 @@ class Page {
     return void this.clock.run();
   });
 
+  /** Stops whoever plays in the person's stead: the agent, or a log. */
   stopAgent() {
     this.agentPlays = false;
+    this.replaying = null;
     $("agent-plays").setAttribute("aria-pressed", "false");
   }
 
@@ -269,7 +289,7 @@ class Page {
     on("draw", () => this.drawing.open(this.focus.frame.pixels, this.gallery.levels.map(([, pixels]) => pixels)));
     on("agent-plays", () => this.letAgentPlay());
     on("show-actions", attempt(async () => this.actions.show(
-      await this.wire.ask("actions", { world: this.focus.world }))));
+      await this.wire.ask("actions", { world: this.focus.world, frame: this.focus.shown }))));
     on("save-gif", attempt(() => recording.saveGIF(this.panes, this.clock.framesPerSecond)));
     on("save-film", attempt(() => recording.saveFilm(this.panes, this.clock.framesPerSecond, (share) => {
       $("save-film").textContent = share < 1 ? `${Math.round(100 * share)} %` : "Film";
@@ -284,7 +304,8 @@ class Page {
     choices($("agent"), "none", welcome.players);
     $("agent").addEventListener("change", () => this.chooseAgent($("agent").value));
     $("model-panel").hidden = welcome.tunings.length === 0 && welcome.charts.length === 0;
-    tuningSliders(welcome, $("tunings"), attempt((values) => Promise.all(this.panes.map((one) => one.tune(values)))));
+    this.showTuning = tuningSliders(
+      welcome, $("tunings"), attempt((values) => Promise.all(this.panes.map((one) => one.tune(values)))));
     $("chart-choice").hidden = welcome.charts.length === 0;
     choices($("chart"), "nothing", welcome.charts);
     $("chart").addEventListener("change", attempt(async () => {
@@ -341,7 +362,8 @@ class Page {
       } else if (!event.repeat || event.code === "Comma" || event.code === "Period") command();
     });
     addEventListener("keyup", (event) => {
-      const meaning = this.keys.meaning(event);
+      // What was pressed alone may be let go while Ctrl is held.
+      const meaning = this.keys.meaning({ code: event.code });
       if (meaning !== null) this.keys.release(meaning);
     });
     addEventListener("blur", () => this.keys.releaseAll());

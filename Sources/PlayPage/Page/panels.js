@@ -76,7 +76,7 @@ export class ActionButtons {
   }
 }
 
-/** A slider for each of the world's numbers. */
+/** A slider for each of the world's numbers; gives a function that shows what else turned them. */
 export function tuningSliders(welcome, container, turn) {
   container.replaceChildren(...welcome.tunings.map((tuning) => {
     const output = element("output", { textContent: tuning.standard });
@@ -90,6 +90,12 @@ export function tuningSliders(welcome, container, turn) {
       "label", { className: "slider", title: tuning.summary }, element("span", { textContent: tuning.name }), input,
       output);
   }));
+  return (values) => {
+    for (const input of container.querySelectorAll("input")) {
+      input.value = values[input.name] ?? input.value;
+      input.dispatchEvent(new Event("input"));
+    }
+  };
 }
 
 /** Fills a list of choices, the first of which is none. */

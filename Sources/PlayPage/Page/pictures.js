@@ -7,7 +7,7 @@ const fileLimit = 64 << 20;
 const pixelLimit = 100e6;
 
 /** What of a picture has the world's proportions, in the middle, at the world's size. */
-export async function worldSized(source, width, height) {
+async function worldSized(source, width, height) {
   const scale = Math.max(width / source.width, height / source.height);
   const [w, h] = [width / scale, height / scale];
   const [x, y] = [(source.width - w) / 2, (source.height - h) / 2];
@@ -85,7 +85,10 @@ export class Gallery {
   async load() {
     const { width, height } = this.welcome;
     const first = this.levels.length;
-    const sheet = await this.wire.ask("gallery", { first, count: Gallery.page });
+    // The next ones begin where these end.
+    this.more.disabled = true;
+    const sheet = await this.wire.ask("gallery", { first, count: Gallery.page })
+      .finally(() => { this.more.disabled = false; });
     const size = width * height * 3;
     for (let row = 0; row < sheet.rows; row += 1) {
       const level = first + row;

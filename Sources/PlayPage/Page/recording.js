@@ -122,8 +122,8 @@ export function saveLog(episode) {
   return save(new Blob([JSON.stringify(logOf(episode))], { type: "application/json" }), "genie-episode.json");
 }
 
-/** Plays a log again; it must come from this world. */
-export async function replay(text, episode) {
+/** Plays a log again, while `goesOn` says so; it must come from this world. */
+export async function replay(text, episode, goesOn) {
   let log;
   try { log = JSON.parse(text); } catch { throw new Refusal("This is no log of an episode."); }
   const { welcome } = episode;
@@ -139,6 +139,7 @@ export async function replay(text, episode) {
   try { pixels = log.picture && bytesOf(log.picture); } catch { throw new Refusal("The log's picture is damaged."); }
   await episode.start({ seed: log.seed, level: log.level, ...(pixels ? { pixels } : {}) });
   for (const [number, action] of log.actions.entries()) {
+    if (!goesOn()) return;
     for (const [step, values] of turns) if (step === number) await episode.tune(values);
     await episode.step(action);
   }

@@ -72,7 +72,7 @@ export class Wire {
   }
 }
 
-/** Reads a frame or a sheet (see Reply.swift for the layout). */
+/** Reads what the page uses of a frame or a sheet (see Reply.swift for the layout). */
 function decode(buffer) {
   const view = new DataView(buffer);
   if (view.getUint8(0) === 2) {
@@ -83,17 +83,13 @@ function decode(buffer) {
   const float = (offset) => view.getFloat32(offset, true);
   const floats = (offset, length) => Float32Array.from({ length }, (_, index) => float(offset + 4 * index));
   const frame = {
-    world: view.getUint8(1),
     terminated: (flags & 1) !== 0,
     truncated: (flags & 2) !== 0,
-    number: view.getUint32(4, true),
     action: view.getInt32(8, true),
     reward: float(12),
     logLikelihood: float(16),
     entropy: float(20),
     value: float(24),
-    milliseconds: float(28),
-    isDecided: (flags & 4) !== 0,
     probabilities: floats(32, count),
     chart: null,
   };

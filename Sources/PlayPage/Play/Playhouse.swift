@@ -100,7 +100,8 @@ struct Playhouse {
         let player = name.flatMap { name in players.first { $0.name == name } }
         if let name, player == nil { throw PlayError.noPlayer(name, offered: welcome.players) }
         return .frame(try change(Place(visit: visit, world: world)) { $0.player = player })
-      case .actions(let world): return .sheet(try actions(Place(visit: visit, world: world)))
+      case .actions(let world, let frame):
+        return .sheet(try actions(Place(visit: visit, world: world), from: frame))
       case .gallery(let first, let count): return .sheet(try gallery(from: first, count))
       }
     } catch let error as PlayError {
@@ -262,7 +263,7 @@ extension Playhouse {
   /// Steps for which each action is held.
   private static let held = 8
 
-  private mutating func actions(_ place: Place) throws -> Sheet {
+  private mutating func actions(_ place: Place, from frame: Int) throws -> Sheet {
     let world = try world(place)
     let count = welcome.actions
     var slots: [Slot] = []
@@ -271,8 +272,8 @@ extension Playhouse {
       slots.append(try pool.open(OpenOptions(horizon: Self.horizon + Self.held)))
     }
     // From an end nothing leads on: then from the frame before it.
-    let frame = world.hasEnded ? world.steps.count - 1 : world.steps.count
-    let first = try recreate(world, at: frame, in: slots).last ?? []
+    let isEnd = world.hasEnded && frame == world.steps.count
+    let first = try recreate(world, at: isEnd ? frame - 1 : frame, in: slots).last ?? []
     var frames = [[UInt8]](repeating: first, count: count)
     var playing = Array(0..<count)
     for _ in 0..<Self.held where !playing.isEmpty {

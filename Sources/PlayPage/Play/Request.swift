@@ -18,8 +18,8 @@ enum Request: Equatable {
   case chart(world: Int, name: String?)
   /// Lets a player decide from now on; none without a name.
   case player(world: Int, name: String?)
-  /// What each action does from here, while it is held.
-  case actions(world: Int)
+  /// What each action does from a frame of the episode, while it is held.
+  case actions(world: Int, frame: Int)
   /// First frames of levels.
   case gallery(first: Int, count: Int)
 
@@ -97,7 +97,7 @@ extension Request {
     case "tune": self = .tune(world: world, values: fields.values ?? [:])
     case "chart": self = .chart(world: world, name: fields.name)
     case "player": self = .player(world: world, name: fields.name)
-    case "actions": self = .actions(world: world)
+    case "actions": self = .actions(world: world, frame: try number(fields.frame, "frame"))
     case "gallery":
       let count = try number(fields.count, "count")
       let first = try number(fields.first, "first")

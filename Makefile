@@ -42,7 +42,7 @@ demo: build ## Trains agents in the bundled dream and in the real game, and show
 	  --out $(RUN)/transfer
 	$(BIN)/genie experiment imitation "$${world[@]}" --episodes 60 --steps 600 --seeds 1 --samples 10 50 200 \
 	  --out $(RUN)/imitation
-	agent=$(RUN)/transfer/lively-begin-new-1
+	agent=$(RUN)/transfer/lively-begin-rich-1
 	$(BIN)/genie report --policy "$$agent/agent.policy.safetensors" "$${world[@]}" --curve "$$agent" --out $(RUN)/report
 	echo "open these in a browser:"
 	printf '  %s\n' $(CURDIR)/$(RUN)/{report,transfer,imitation}/index.html
@@ -66,7 +66,7 @@ test: setup python ## Passes all tests
 lint: ## Checks the style
 	@swift format lint --strict --recursive Package.swift Sources Tests Agents
 
-clean: ## Removes what was built
-	@rm -rf .build $(VENV) runs
+clean: ## Removes what was built, and the demo
+	@rm -rf .build $(VENV) $(RUN)
 
 .PHONY: help setup build python test lint clean demo

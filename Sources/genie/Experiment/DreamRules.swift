@@ -32,10 +32,9 @@ struct DreamRules: Codable, Equatable, Sendable {
   var doubt: Float?
   var consequence: Consequence?
 
-  /// Of the drawn tokens and the steps that fix the least certain ones first; nil leaves the world's own.
+  /// Of the drawn tokens; nil leaves the world's own.
   var temperature: Float?
   var leastShare: Float?
-  var pilots: Int?
   /// Actions with lower odds do the most similar possible thing; nil leaves the world's own.
   var leastOdds: Float?
   /// Whether the policy presses the game's buttons, each its latent action, instead of latent actions.
@@ -65,7 +64,7 @@ struct DreamRules: Codable, Equatable, Sendable {
   static let lively: (temperature: Float, leastShare: Float, leastOdds: Float) = (1, 0.05, 0)
 
   /// The rule that answers what was found to break transfer.
-  static let usual = "lively-begin-new"
+  static let usual = "lively-begin-rich"
 
   /// That one, and others that tell which of its parts it was.
   static let all = [
@@ -163,7 +162,7 @@ struct DreamRules: Codable, Equatable, Sendable {
 
   func sampling(of world: World) -> SamplingConfiguration {
     world.manifest.sampling.with(
-      temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds,
+      temperature: temperature, leastShare: leastShare, leastOdds: leastOdds,
       tellsAge: begins)
   }
 }

@@ -20,7 +20,7 @@ struct ServeCommand: ParsableCommand {
 
       A world to learn in starts where the game's levels start, and surprises: 'genie record --from-beginning \
       --longest-episode 1 --episodes 4096 --seed 51 --out firsts', then --clips firsts --tell-age --temperature 1 \
-      --least-share 0.05 --least-odds 0 --repeat-limit 16.
+      --least-share 0.02 --least-odds 0 --repeat-limit 16.
       """)
 
   @Argument(help: ArgumentHelp("A world's folder; the bundled world if neither world nor game is named."))
@@ -191,7 +191,7 @@ struct ServeCommand: ParsableCommand {
     let server = EnvironmentServer(try serverConfiguration(), catalogue: try catalogue(), logger: logger)
     for bound in try server.start() {
       // At once, also into a pipe: whoever started this may be waiting for the port.
-      FileHandle.standardOutput.write(Data("serving at \(bound)\n".utf8))
+      try? FileHandle.standardOutput.write(contentsOf: Data("serving at \(bound)\n".utf8))
     }
     stop.wait()
     server.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genie_environments import Disconnected, RetryPolicy
+from genie_environments import Disconnected, RetryPolicy, ServerError
 from genie_environments.wire import Operation
 
 pytest.importorskip("stable_baselines3")
@@ -65,6 +65,17 @@ def test_each_environment_has_a_seed_and_options_of_its_own(server, monkeypatch)
     envs.reset()
     envs.reset()
     assert asked == [[3, None, None, 5], [None] * 4]
+    envs.close()
+
+
+def test_an_environment_that_breaks_is_opened_again(server):
+    envs = GenieVecEnv(server.endpoint, num_envs=2)
+    envs.seed(12)
+    envs.reset()
+    with pytest.raises(ServerError, match="FAULT"):
+        envs.step([1, 5])
+    envs.seed(4)
+    assert envs.reset()[:, 0, 0, 0].tolist() == [64, 80] and envs.step([1, 2])[1].tolist() == [1, 2]
     envs.close()
 
 

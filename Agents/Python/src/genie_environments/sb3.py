@@ -13,7 +13,7 @@ from .env import spaces_of
 from .fleet import as_truncations, connect
 from .keys import Keys
 from .specification import Batch
-from .vector import _raise_fault
+from .vector import _raise_fault, reopened
 
 
 class GenieVecEnv(VecEnv):
@@ -34,7 +34,8 @@ class GenieVecEnv(VecEnv):
     ):
         """Connects and opens `num_envs` slots."""
         self._session = connect(endpoint, environment, retry, keys)
-        self._slots = self._session.open(num_envs, horizon=horizon)
+        self._opening: dict[str, Any] = {"horizon": horizon}
+        self._slots = self._session.open(num_envs, **self._opening)
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, int)
         self._begin = time.time()
         self.render_mode = "rgb_array"
@@ -53,6 +54,7 @@ class GenieVecEnv(VecEnv):
         self._stepped = None
         if not self._has_begun and self._seeds == [None] * self.num_envs:
             self.seed()
+        self._slots = reopened(self._session, self._slots, self._opening)
         levels, prompts = ([chosen.get(name) for chosen in self._options] for name in ("level", "prompt"))
         batch = self._session.reset(self._slots, seeds=self._seeds, levels=levels, prompts=prompts)
         _raise_fault(batch)

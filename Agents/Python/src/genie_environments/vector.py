@@ -12,7 +12,8 @@ from .client import RetryPolicy
 from .keys import Keys
 from .specification import Batch
 from .env import spaces_of
-from .fleet import as_truncations, connect, drawn_seed
+from .fleet import Fleet, as_truncations, connect, drawn_seed
+from .session import Session
 
 try:
     from gymnasium.vector import AutoresetMode
@@ -99,9 +100,7 @@ class GenieVectorEnv(VectorEnv):
         mask = options.get("reset_mask")
         if mask is not None and self._has_begun:
             return self._reset_some(np.flatnonzero(mask), seeds, levels, options.get("prompt"))
-        for row, slot in enumerate(self._slots):  # Where an environment failed its slot is gone with it.
-            if slot not in self._session.slots:
-                self._slots[row] = self._session.open(**self._opening)[0]
+        self._slots = reopened(self._session, self._slots, self._opening)
         batch = self._session.reset(self._slots, seeds=seeds, levels=levels, prompts=[options.get("prompt")] * self.num_envs)
         _raise_fault(batch)
         self._has_begun = True
@@ -201,6 +200,11 @@ class GenieVectorEnv(VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the session."""
         self._session.close()
+
+
+def reopened(session: Session | Fleet, slots: list[int], opening: dict[str, Any]) -> list[int]:
+    """The slots, with new ones in the place of those that were lost with environments that failed."""
+    return [slot if slot in session.slots else session.open(**opening)[0] for slot in slots]
 
 
 def _raise_fault(batch: Batch) -> None:

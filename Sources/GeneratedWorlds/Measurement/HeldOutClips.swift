@@ -25,16 +25,14 @@ struct HeldOutClips: Sendable {
     let horizon = max(least ?? wanted, min(wanted, longest - context))
     self.context = context
     self.horizon = horizon
-    var loader = try ClipLoader(
+    let loader = try ClipLoader(
       folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
+    // A batch of more windows than there are begins with each of them once.
     let count = min(count, loader.windowCount)
-    if count < loader.batchSize {
-      loader = try ClipLoader(
-        folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
-    }
+    let size = (context + horizon) * folder.height * folder.width * 3
     let frames = FrameBatch(
       clips: count, time: context + horizon, height: folder.height, width: folder.width,
-      bytes: loader.batch(0).frames)
+      bytes: Array(loader.batch(0).frames.prefix(count * size)))
     self.frames = frames
     let inferred = Slots<[Int32]>(count: count)
     workers.run { [workerCount = workers.count] worker in

@@ -86,6 +86,7 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
       return "dynamics has other latent actions"
     }
     if let problem = bad(d.ages, 0...24, "dynamics: channels of ages") { return problem }
+    if let problem = bad(d.neighbourhood, 0...3, "dynamics: tokens told to each side") { return problem }
     if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
       return "sampling.temperature \(sampling.temperature)"
     }

@@ -13,7 +13,7 @@ import Testing
   private let warm = SamplingConfiguration(steps: 3, temperature: 1, orderNoise: 0.5)
 
   init() throws {
-    genie = try Genie.sample()
+    genie = try Genie.sample(.sample(neighbourhood: 1))
     // Decided predictions: no two codes are nearly as likely, on any processor.
     for i in 0..<genie.dynamics.head.weight.value.count { genie.dynamics.head.weight.value[i] *= 3 }
     prepared = PreparedGenie(genie, precision: .float32)

@@ -13,6 +13,7 @@ import Testing
     other.tokenizer.encoderPositions = false
     other.latentActions.bilinearHead = false
     other.dynamics.headWidth = 5
+    other.dynamics.neighbourhood = 2
     for configuration in [GenieConfiguration.sample(conditioning: conditioning), other] {
       let genie = try Genie(configuration, seed: 1)
       #expect(configuration.dynamics.parameterCount == genie.dynamics.parameters.count)

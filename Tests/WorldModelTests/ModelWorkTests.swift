@@ -9,7 +9,8 @@ struct ModelWorkTests {
     tokenizer: TokenizerConfiguration(height: 32, width: 32, channels: 64, heads: 2),
     latentActions: LatentActionConfiguration(height: 32, width: 32),
     dynamics: DynamicsConfiguration(
-      rows: 4, columns: 4, channels: 64, blocks: 2, heads: 2, window: 4, conditioning: .additive),
+      rows: 4, columns: 4, channels: 64, blocks: 2, heads: 2, window: 4, conditioning: .additive,
+      neighbourhood: 1),
     sampling: SamplingConfiguration(steps: 4))
 
   @Test("One block, counted by hand")
@@ -20,6 +21,10 @@ struct ModelWorkTests {
     // frames see 1, 2 and 3.
     let body = 3.0 * 4 * 2 * Double(16 * 8 * 8) + 3 * 4 * 2 * Double(2 * 8 * 4) + 4 * 2 * Double(2 * 8 * 6)
     #expect(d.trainingFlops(clips: 1, time: 3, predicted: 5) == 3 * (body + 2 * 5 * 8 * 10))
+    var told = d
+    told.neighbourhood = 1
+    let more = 3.0 * 4 * 2 * Double(9 * 8 * 8)
+    #expect(told.trainingFlops(clips: 1, time: 3, predicted: 5) == 3 * (body + more + 2 * 5 * 8 * 10))
   }
 
   @Test("A training step runs what is counted, and little else")

@@ -9,7 +9,8 @@ import Video
 extension GenieConfiguration {
   /// As small as can be: frames of 16 x 16, 16 tokens of 12 codes, 4 actions.
   static func sample(
-    conditioning: ActionConditioningKind = .film, window: Int = 3, motionRadius: Int = 1
+    conditioning: ActionConditioningKind = .film, window: Int = 3, motionRadius: Int = 1,
+    neighbourhood: Int = 0
   ) -> GenieConfiguration {
     GenieConfiguration(
       tokenizer: TokenizerConfiguration(
@@ -24,7 +25,7 @@ extension GenieConfiguration {
         conditioning: conditioning),
       dynamics: DynamicsConfiguration(
         rows: 4, columns: 4, vocabulary: 12, actions: 4, actionWidth: 4, channels: 16, blocks: 2, heads: 2,
-        window: window, conditioning: conditioning),
+        window: window, conditioning: conditioning, neighbourhood: neighbourhood),
       sampling: SamplingConfiguration(steps: 3, temperature: 1))
   }
 }

@@ -24,6 +24,52 @@ extension Tape {
     }
   }
 
+  /// Rows of a table for what lies around each place of a frame: above, beside, below and at the place itself.
+  /// - Parameters:
+  ///   - table: `[entries, channels]`.
+  ///   - codes: `[frames, rows, columns]`, entries in `0..<entries`.
+  ///   - reach: places to each side: 1 is 3 x 3.
+  ///   - outside: the entry for what is beyond the edge.
+  ///   - places: of `0..<rows * columns`, those that are wanted of each frame.
+  /// - Returns: `[frames, places, (2 reach + 1)^2 channels]`, in order of (row, column, channel).
+  public func neighbours(
+    _ table: Variable, _ codes: ArraySlice<Int32>, rows: Int, columns: Int, reach: Int, outside: Int32,
+    places: Range<Int>
+  ) -> Variable {
+    let (entries, channels, side) = (table.shape[0], table.shape[1], 2 * reach + 1)
+    let frames = codes.count / (rows * columns)
+    precondition(
+      codes.count == frames * rows * columns && outside >= 0 && outside < entries,
+      "\(codes.count) codes of \(rows) x \(columns), outside \(outside) of \(entries)")
+    func forEach(_ body: (_ row: Int, _ code: Int) -> Void) {
+      var row = 0
+      for frame in 0..<frames {
+        let first = codes.startIndex + frame * rows * columns
+        for place in places {
+          for y in place / columns - reach...place / columns + reach {
+            for x in place % columns - reach...place % columns + reach {
+              let isInside = y >= 0 && y < rows && x >= 0 && x < columns
+              let code = isInside ? codes[first + y * columns + x] : outside
+              precondition(code >= 0 && code < entries, "code \(code) of a table of \(entries)")
+              body(row, Int(code))
+              row += 1
+            }
+          }
+        }
+      }
+    }
+    let y = arena.tensor([frames, places.count, side * side * channels])
+    let (from, to) = (table.value.pointer, y.pointer)
+    forEach { row, code in (to + row * channels).update(from: from + code * channels, count: channels) }
+    guard isRecording else { return computed(y) }
+    return record(y, from: [table]) { tape, dy in
+      guard let dtable = tape.gradient(of: table) else { return }
+      forEach { row, code in
+        ck_add_scaled(dy.pointer + row * channels, 1, dtable.pointer + code * channels, channels)
+      }
+    }
+  }
+
   /// Adds one row per position to every frame: x + table.
   /// - Parameters:
   ///   - x: `[..., tokens, channels]`.

@@ -22,11 +22,13 @@ public struct DynamicsConfiguration: Codable, Sendable, Equatable {
   public var conditioning: ActionConditioningKind
   /// Channels in which the age of an episode is told, each for twice the age of the one before; 0 where it is not told.
   public var ages: Int
+  /// How far around its own place each token is told the frame before, besides what attention finds there: 1 is 3 x 3 tokens, 0 none.
+  public var neighbourhood: Int
 
   public init(
     rows: Int = 8, columns: Int = 8, vocabulary: Int = 512, actions: Int = 8, actionWidth: Int = 8,
     channels: Int = 128, blocks: Int = 4, heads: Int = 4, headWidth: Int? = nil, window: Int = 8,
-    conditioning: ActionConditioningKind = .film, ages: Int = 0
+    conditioning: ActionConditioningKind = .film, ages: Int = 0, neighbourhood: Int = 0
   ) {
     self.rows = rows
     self.columns = columns
@@ -40,6 +42,7 @@ public struct DynamicsConfiguration: Codable, Sendable, Equatable {
     self.window = window
     self.conditioning = conditioning
     self.ages = ages
+    self.neighbourhood = neighbourhood
   }
 
   /// What an older file does not tell is as it was then.
@@ -52,11 +55,14 @@ public struct DynamicsConfiguration: Codable, Sendable, Equatable {
       blocks: try number(.blocks), heads: try number(.heads),
       headWidth: try values.decodeIfPresent(Int.self, forKey: .headWidth), window: try number(.window),
       conditioning: try values.decode(ActionConditioningKind.self, forKey: .conditioning),
-      ages: try values.decodeIfPresent(Int.self, forKey: .ages) ?? 0)
+      ages: try values.decodeIfPresent(Int.self, forKey: .ages) ?? 0,
+      neighbourhood: try values.decodeIfPresent(Int.self, forKey: .neighbourhood) ?? 0)
   }
 
   /// Channels of what is told of each frame: what led to it, and how old the episode is.
   var conditions: Int { actionWidth + ages }
+  /// Tokens of the frame before that each token is told.
+  var neighbours: Int { (2 * neighbourhood + 1) * (2 * neighbourhood + 1) }
 
   public var tokens: Int { rows * columns }
 
@@ -76,8 +82,12 @@ public final class Dynamics: Sendable {
   public let actionVectors: Tensor
   /// One row for each code, and one for "masked".
   public let embedding: Embedding
+  /// Of the tokens around a place in the frame before; nil where none are told.
+  let neighbours: Linear?
   public let transformer: SpaceTimeTransformer
   public let head: Linear
+  /// `[tokens]`: of a frame that nothing is known of.
+  private let unknown: [Int32]
 
   /// - Parameter stored: values that are there already; what it does not hold starts from the seed.
   public init(_ configuration: DynamicsConfiguration, seed: UInt64, stored: StoredValues? = nil) {
@@ -87,12 +97,19 @@ public final class Dynamics: Sendable {
     actionVectors = Tensor(shape: [configuration.actions, configuration.actionWidth])
     embedding = Embedding(
       parameters, "embedding", entries: configuration.vocabulary + 1, channels: configuration.channels)
+    neighbours =
+      configuration.neighbourhood == 0
+      ? nil
+      : Linear(
+        parameters, "neighbours", inputs: configuration.neighbours * configuration.channels,
+        outputs: configuration.channels, bias: false)
     transformer = SpaceTimeTransformer(
       parameters, "transformer", configuration.transformer,
       actions: (configuration.conditioning, configuration.conditions))
     head = Linear(
       parameters, "head", inputs: configuration.channels, outputs: configuration.vocabulary, role: .outer,
       deviation: 0.02)
+    unknown = [Int32](repeating: Int32(configuration.vocabulary), count: configuration.tokens)
   }
 
   /// The code that stands for "not known yet".
@@ -109,31 +126,61 @@ public final class Dynamics: Sendable {
   public func hidden(
     _ tape: Tape, tokens: [Int32], actions: [Int32], ages: [Int32]? = nil, batch: Int, time: Int
   ) -> Variable {
-    let x = embedding(tape, tokens[...], shape: [batch, time, configuration.tokens])
+    let count = configuration.tokens
+    var before: [Int32] = []
+    if neighbours != nil {
+      for clip in 0..<batch {
+        let first = clip * time * count
+        before += unknown
+        before += tokens[first..<first + (time - 1) * count]
+      }
+    }
+    let x = embedded(
+      tape, tokens[...], rows: 0..<count, shape: [batch, time, count], before: before[...])
     return transformer(tape, x, actions: conditions(actions, ages, [batch, time], tape))
   }
 
   /// The same for one new frame, given the frames in the cache.
-  /// - Parameter tokens: `[tokens]`; a team's member computes its own of them.
+  /// - Parameters:
+  ///   - tokens: `[tokens]`; a team's member computes its own of them.
+  ///   - past: the world's, of which the frame will be the newest.
   /// - Returns: `[1, 1, tokens, channels]`, of a team's member its own.
   func hidden(
-    _ tape: Tape, tokens: [Int32], action: Int32, age: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
+    _ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, prepared: PreparedBiases
   ) -> Variable {
     transformer(
-      tape, embedded(tape, tokens), actions: conditions(action, age, tape), cache: cache, prepared: prepared)
+      tape, embedded(tape, tokens, past), actions: conditions(action, past.age, tape), cache: past.dynamics,
+      prepared: prepared)
   }
 
   /// Puts one new frame, now known, into the cache.
-  func remember(
-    _ tape: Tape, tokens: [Int32], action: Int32, age: Int32, cache: SpaceTimeCache, prepared: PreparedBiases
-  ) {
+  func remember(_ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, prepared: PreparedBiases) {
     transformer.remember(
-      tape, embedded(tape, tokens), actions: conditions(action, age, tape), cache: cache, prepared: prepared)
+      tape, embedded(tape, tokens, past), actions: conditions(action, past.age, tape), cache: past.dynamics,
+      prepared: prepared)
   }
 
-  private func embedded(_ tape: Tape, _ tokens: [Int32]) -> Variable {
+  private func embedded(_ tape: Tape, _ tokens: [Int32], _ past: WorldState) -> Variable {
     let rows = tape.member?.rows ?? 0..<configuration.tokens
-    return embedding(tape, tokens[rows], shape: [1, 1, rows.count])
+    return embedded(
+      tape, tokens[rows], rows: rows, shape: [1, 1, rows.count],
+      before: past.dynamics.frames == 0 ? unknown[...] : past.tokens[...])
+  }
+
+  /// - Parameters:
+  ///   - rows: the tokens of each frame that are meant.
+  ///   - before: of each frame all tokens of the one before it; ``unknown`` where there is none.
+  private func embedded(
+    _ tape: Tape, _ tokens: ArraySlice<Int32>, rows: Range<Int>, shape: Shape, before: ArraySlice<Int32>
+  ) -> Variable {
+    let x = embedding(tape, tokens, shape: shape)
+    guard let neighbours else { return x }
+    let around = tape.neighbours(
+      tape.variable(embedding.table), before, rows: configuration.rows, columns: configuration.columns,
+      reach: configuration.neighbourhood, outside: mask, places: rows)
+    return neighbours(
+      tape, tape.reshape(around, shape.appending(configuration.neighbours * configuration.channels)),
+      residual: x)
   }
 
   private func conditions(_ action: Int32, _ age: Int32, _ tape: Tape) -> Variable {
@@ -198,20 +245,24 @@ public final class Dynamics: Sendable {
     }
   }
 
-  /// Whether these can go on from where others came to: all is the same, but that the window may be longer, and ages may be told.
+  /// Whether these can go on from where others came to: all is the same, but that the window may be longer, and ages and neighbours may be told.
   func canGoOn(from other: Dynamics) -> Bool {
     var wanted = other.configuration
     wanted.window = configuration.window
     if wanted.ages == 0 { wanted.ages = configuration.ages }
+    if wanted.neighbourhood == 0 { wanted.neighbourhood = configuration.neighbourhood }
     return wanted == configuration && configuration.window >= other.configuration.window
   }
 
   /// Takes over all values of others. What lies further back than these looked is attended to as their farthest frame was; ages
-  /// that they were not told make no difference yet.
+  /// and neighbours that they were not told make no difference yet.
   func goOn(from other: Dynamics) {
     precondition(canGoOn(from: other), "dynamics of two shapes")
     for (name, tensor) in state {
-      let source = other.state[name]!
+      guard let source = other.state[name] else {
+        tensor.fill(0)
+        continue
+      }
       if source.shape == tensor.shape {
         tensor.copy(from: source)
       } else if name.hasPrefix("transformer.actions.") {

@@ -72,8 +72,7 @@ public final class FrameSampler: WorldSampler {
     for step in 0..<pilots + steps where !draft.isComplete {
       tape.reset()
       let hidden = dynamics.hidden(
-        tape, tokens: draft.tokens, action: action, age: state.age, cache: state.dynamics,
-        prepared: prepared.dynamics)
+        tape, tokens: draft.tokens, action: action, past: state, prepared: prepared.dynamics)
       let logits = dynamics.head(tape, hidden).value
       let numbers = own.folded(in: UInt64(step))
       for token in rows { draft.uniforms[token] = numbers.uniform(UInt64(token)) }
@@ -106,8 +105,7 @@ public final class FrameSampler: WorldSampler {
     let genie = prepared.genie
     tape.reset()
     genie.dynamics.remember(
-      tape, tokens: draft.tokens, action: action, age: state.age, cache: state.dynamics,
-      prepared: prepared.dynamics)
+      tape, tokens: draft.tokens, action: action, past: state, prepared: prepared.dynamics)
     decoderTape.reset()
     genie.tokenizer.decode(
       draft.tokens, cache: state.decoder(before: draft.tokens), prepared: prepared.decoder,

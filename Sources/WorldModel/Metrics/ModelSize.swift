@@ -29,13 +29,16 @@ extension DynamicsConfiguration {
   /// Trained values.
   public var parameterCount: Int {
     (2 * vocabulary + 1) * channels + vocabulary
+      + (neighbourhood == 0 ? 0 : neighbours * channels * channels)
       + transformer.parameterCount(actions: (conditioning, conditions))
   }
 
   /// Bytes of the activations of one clip in training.
   public func activationBytes(time: Int) -> Int {
     // The head, for about as many tokens as are masked, and what cross-entropy makes of it.
-    4 * (transformer.activationCount(time: time) + 2 * time * tokens * vocabulary)
+    4
+      * (transformer.activationCount(time: time) + 2 * time * tokens * vocabulary
+        + (neighbourhood == 0 ? 0 : 2 * time * tokens * neighbours * channels))
   }
 }
 

@@ -25,6 +25,11 @@ extension SpaceTimeConfiguration {
 }
 
 extension DynamicsConfiguration {
+  /// Of what each token is told of the frame before.
+  private var neighbourFlopsPerToken: Double {
+    neighbourhood == 0 ? 0 : 2 * Double(neighbours * channels * channels)
+  }
+
   /// One training step: forward, and backward, which is twice as much.
   /// - Parameters:
   ///   - time: frames of a clip.
@@ -32,7 +37,8 @@ extension DynamicsConfiguration {
   public func trainingFlops(clips: Int, time: Int, predicted: Int) -> Double {
     // The first frames of a clip see fewer than the window.
     let seen = (0..<time).reduce(0.0) { $0 + Double(min($1 + 1, window)) } / Double(time)
-    let body = Double(clips * time * tokens) * transformer.flopsPerToken(seen: seen)
+    let body =
+      Double(clips * time * tokens) * (neighbourFlopsPerToken + transformer.flopsPerToken(seen: seen))
     return 3 * (body + 2 * Double(predicted * channels * vocabulary))
   }
 
@@ -45,7 +51,8 @@ extension DynamicsConfiguration {
       sum + (step == 0 ? tokens : MaskSchedule.masked(after: step - 1, of: steps, tokens: tokens))
     }
     return Double(tokens)
-      * (Double(steps) * transformer.flopsPerToken(seen: seen) + transformer.commitFlopsPerToken(seen: seen))
+      * (Double(steps) * transformer.flopsPerToken(seen: seen) + transformer.commitFlopsPerToken(seen: seen)
+        + Double(steps + 1) * neighbourFlopsPerToken)
       + 2 * Double(open * channels * vocabulary)
   }
 }

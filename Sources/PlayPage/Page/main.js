@@ -179,6 +179,8 @@ class Page {
     else await second.branch(first);
     document.querySelector('#turn input[value="1"]').checked = true;
     this.showTurn();
+    // The clock stopped at the end of the episode that was branched.
+    this.clock.run();
   });
 
   unbranch = attempt(async () => {

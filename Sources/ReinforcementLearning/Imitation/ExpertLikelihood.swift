@@ -16,9 +16,12 @@ public struct ExpertLikelihood: EnvironmentPool {
   /// No single act costs more than this, in nats.
   private static let floor: Float = -5
 
+  /// - Parameter base: shows what the expert sees: one that sees several frames takes a `FrameStack` of as many.
   /// - Throws: ``PolicyError`` where the expert does not fit the pool.
   public init(_ base: any EnvironmentPool, expert: ActorCritic, workers: Workers) throws(PolicyError) {
-    try ActorCriticPolicy(expert, choice: .greedy, workers: workers).check(base.specification)
+    let (sees, shown) = (expert.configuration.observationSpace, base.specification.observationSpace)
+    guard sees == shown else { throw .observationMismatch(policy: sees, environment: shown) }
+    try base.specification.actionSpace.check(policy: expert.configuration.actions.count)
     self.base = base
     actions = expert.configuration.actions.count
     inference = BatchInference(expert, workers: workers)

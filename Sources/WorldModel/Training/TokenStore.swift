@@ -236,12 +236,12 @@ private struct Encoding {
 extension Genie {
   /// Tells models apart whose tokens or latent actions may differ: FNV-1a over their values, hexadecimal.
   var tokenFingerprint: String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var hash = ContentHash()
     for state in [tokenizer.state, latentActions.state] {
       for (_, tensor) in state.sorted(by: { $0.key < $1.key }) {
-        for i in 0..<tensor.count { hash = (hash ^ UInt64(tensor[i].bitPattern)) &* 0x100_0000_01B3 }
+        hash.add(UnsafeRawBufferPointer(start: tensor.pointer, count: 4 * tensor.count))
       }
     }
-    return String(hash, radix: 16)
+    return hash.description
   }
 }

@@ -92,6 +92,8 @@ struct MeasureCommand: ParsableCommand {
     ])
     table.append(["rollout PSNR, t = 1...8", measured.rolloutPSNR.map(decimal).joined(separator: " ")])
     table.append(["with random actions", measured.randomPSNR.map(decimal).joined(separator: " ")])
+    table.append(["real frames, decoded", measured.decodedPSNR.map(decimal).joined(separator: " ")])
+    table.append(["the last known frame", measured.unchangedPSNR.map(decimal).joined(separator: " ")])
     let delta = measured.deltaPSNR
     table.append([
       "delta PSNR, t = 4", "\(decimal(delta.mean)) dB (95%: \(decimal(delta.low)) to \(decimal(delta.high)))",

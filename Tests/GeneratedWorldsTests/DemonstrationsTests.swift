@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 import Video
+import WorldModel
 
 @testable import GeneratedWorlds
 
@@ -50,6 +51,34 @@ import Video
     let measured = try HeldOutClips(
       world, folder: few, episodes: few.episodes, count: 96, context: 1, horizon: 2, workers: workers)
     #expect(measured.count == 3)
+  }
+
+  /// A picture that blinks: shown again it is right every second frame, and what is decoded is as right as ever.
+  @Test func whatADreamIsWorthLiesBetweenTwoBounds() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let world = try SmallWorld.make()
+    let genie = world.genie
+    // As long as one window: known frames, and eight after them.
+    let context = min(4, genie.configuration.dynamics.window)
+    let time = context + 8
+    let bytes = (0..<time).flatMap { [UInt8](repeating: $0 % 2 == 0 ? 0 : 255, count: 16 * 16 * 3) }
+    let folder = temporary.file("blinking")
+    let writer = try ClipFolderWriter(folder)
+    try writer.append(Clip(height: 16, width: 16, frames: bytes, actions: nil))
+    try writer.finish()
+    let measured = try WorldMeasurement(world, folder: ClipFolder(folder), workers: Workers(count: 1))
+    #expect(measured.unchangedPSNR == (0..<8).map { $0 % 2 == 0 ? 0 : 60 })
+    let shown = FrameBatch(clips: 1, time: time, height: 16, width: 16, bytes: bytes)
+    let decoded = genie.tokenizer.decode(
+      genie.tokenizer.encode(shown, arena: Arena()), clips: 1, time: time, arena: Arena())
+    #expect(
+      measured.decodedPSNR
+        == (context..<time).map { frame in
+          Fidelity.psnr(
+            meanSquaredError: Fidelity.meanSquaredError(
+              shown.frames(frame..<frame + 1).bytes, decoded.frames(frame..<frame + 1).bytes))
+        })
   }
 
   /// One transition for each frame but an episode's last, whether or not anybody told what was pressed.

@@ -22,6 +22,10 @@ public struct WorldMeasurement: Sendable {
   public var rolloutPSNR: [Double] = []
   /// The same with uniformly random actions.
   public var randomPSNR: [Double] = []
+  /// The same of the real frames, encoded and decoded: about as good as a dream of these tokens can be.
+  public var decodedPSNR: [Double] = []
+  /// The same of the last known frame, shown again: what a dream has to beat.
+  public var unchangedPSNR: [Double] = []
   /// PSNR with inferred actions minus PSNR with random ones at t = 4 (Genie, section 3), with a 95% interval
   /// of the mean over clips.
   public var deltaPSNR = Estimate(mean: 0, low: 0, high: 0)
@@ -45,7 +49,7 @@ public struct WorldMeasurement: Sendable {
     let count = clips.count
     self.clips = count
 
-    let results = Slots<(error: Double, codes: [Int32])>(count: count)
+    let results = Slots<(error: Double, decoded: [Double], codes: [Int32])>(count: count)
     workers.run { [workerCount = workers.count] worker in
       let arena = Arena()
       for clip in stride(from: worker, to: count, by: workerCount) {
@@ -53,7 +57,12 @@ public struct WorldMeasurement: Sendable {
         let one = clips.frames.clips(clip..<clip + 1)
         let codes = genie.tokenizer.encode(one, arena: arena)
         let decoded = genie.tokenizer.decode(codes, clips: 1, time: one.time, arena: arena)
-        results[clip] = (Fidelity.meanSquaredError(one.bytes, decoded.bytes), codes)
+        results[clip] = (
+          Fidelity.meanSquaredError(one.bytes, decoded.bytes),
+          (context..<context + clips.horizon).map {
+            Self.psnr(clips.frame(clip, $0), decoded.frames($0..<$0 + 1).bytes)
+          }, codes
+        )
       }
     }
     let errors = results.all.map(\.error)
@@ -97,7 +106,7 @@ public struct WorldMeasurement: Sendable {
         for (place, row) in rows.enumerated() {
           add(
             dreamt.frames[place].enumerated().map { t, frame in
-              Fidelity.psnr(meanSquaredError: Fidelity.meanSquaredError(frame, clips.frame(row, context + t)))
+              Self.psnr(clips.frame(row, context + t), frame)
             })
         }
       }
@@ -106,7 +115,16 @@ public struct WorldMeasurement: Sendable {
     func mean(_ rows: [[Double]], _ t: Int) -> Double { rows.reduce(0) { $0 + $1[t] } / Double(rows.count) }
     rolloutPSNR = (0..<clips.horizon).map { mean(inferred, $0) }
     randomPSNR = (0..<clips.horizon).map { mean(random, $0) }
+    decodedPSNR = (0..<clips.horizon).map { mean(results.all.map(\.decoded), $0) }
+    let unchanged = (0..<count).map { row in
+      (0..<clips.horizon).map { Self.psnr(clips.frame(row, context + $0), clips.frame(row, context - 1)) }
+    }
+    unchangedPSNR = (0..<clips.horizon).map { mean(unchanged, $0) }
     deltaPSNR = Estimate(bootstrapping: zip(inferred, random).map { $0[3] - $1[3] }, key: key.folded(in: 1))
+  }
+
+  private static func psnr(_ real: ArraySlice<UInt8>, _ shown: some Collection<UInt8>) -> Double {
+    Fidelity.psnr(meanSquaredError: Fidelity.meanSquaredError(real, shown))
   }
 
   /// The figures as JSON.
@@ -122,6 +140,7 @@ public struct WorldMeasurement: Sendable {
       "action_usage": .array(actionUsage.map { .number($0) }),
       "action_likeness": .array(likeness.changes.map { .array($0.map { .number($0) }) }),
       "rollout_psnr": byTime(rolloutPSNR), "random_psnr": byTime(randomPSNR),
+      "decoded_psnr": byTime(decodedPSNR), "unchanged_psnr": byTime(unchangedPSNR),
       "delta_psnr_t4": .number(deltaPSNR.mean),
       "delta_psnr_t4_interval": .array([.number(deltaPSNR.low), .number(deltaPSNR.high)]),
     ])

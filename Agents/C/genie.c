@@ -17,6 +17,8 @@
 
 enum { ENVELOPE = 72, MAX_PARTS = 18 };
 enum { HELLO = 1, DESCRIBE = 2, OPEN = 3, RESET = 4, STEP = 5, CLOSE = 6 };
+enum { OK = 0, CORRUPT = 4, SESSION_LOST = 8, BUSY = 9 };
+enum { PATIENCE = 60 }; /* seconds for one request */
 
 typedef struct {
   const void *bytes;
@@ -140,13 +142,22 @@ static int receive(client *c, reply *r, int milliseconds) {
   return 0;
 }
 
+static time_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec;
+}
+
 /* One request, asked again through a new socket (same sequence, same bytes) until it is answered: it is done once. */
 static void ask(client *c, int operation, part metadata, const part *payloads, int count, reply *r) {
   const int is_sessional = operation >= OPEN;
   const uint64_t sequence = is_sessional ? c->sequence + 1 : 1;
   uint8_t head[ENVELOPE];
   write_envelope(head, c, operation, sequence, metadata, payloads, count);
-  for (int attempt = 0; attempt < 60; ++attempt) {
+  int is_lost = c->socket == NULL;
+  for (const time_t start = now(); now() - start < PATIENCE;) {
+    if (is_lost) connect_socket(c);
+    is_lost = 1;
     zmq_pollitem_t item = {c->socket, 0, ZMQ_POLLOUT, 0};
     if (zmq_poll(&item, 1, 1000) > 0) {
       send_part(c->socket, (part){head, ENVELOPE}, ZMQ_SNDMORE);
@@ -158,16 +169,21 @@ static void ask(client *c, int operation, part metadata, const part *payloads, i
         uint32_t pause;
         memcpy(&answered, answer + 40, 8);
         memcpy(&pause, answer + 12, 4);
-        if (answer[6] != operation || answered != sequence || !(answer[8] & 1)) {
+        const int is_mine = operation == OPEN ? memcmp(answer + 48, c->nonce, 16) == 0
+                                              : !is_sessional || memcmp(answer + 24, c->session, 16) == 0;
+        if (answer[6] != operation || answered != sequence || !(answer[8] & 1) || !is_mine) {
           close_reply(r);
           continue;
         }
-        if (answer[7] == 9) { /* BUSY */
+        if (answer[7] == BUSY || answer[7] == CORRUPT) { /* the same once more, through the same socket */
           close_reply(r);
-          nanosleep(&(struct timespec){pause / 1000, (pause % 1000) * 1000000L}, NULL);
+          if (answer[7] == BUSY) nanosleep(&(struct timespec){pause / 1000, (pause % 1000) * 1000000L}, NULL);
+          is_lost = 0;
           break;
         }
-        if (answer[7] != 0) {
+        /* The reply to a close that was lost: the session is gone, which was all that was wanted. */
+        if (answer[7] == SESSION_LOST && operation == CLOSE) return;
+        if (answer[7] != OK) {
           const part words = frame(r, 1);
           fprintf(stderr, "status %d: %.*s\n", answer[7], (int)words.size, (const char *)words.bytes);
           exit(1);
@@ -181,9 +197,36 @@ static void ask(client *c, int operation, part metadata, const part *payloads, i
         return;
       }
     }
-    connect_socket(c);
   }
   fail(c->endpoint, "no answer");
+}
+
+/* How many actions an environment has: of the JSON of `describe`, no more than this is read. */
+static int action_count(client *c, const char *environment) {
+  reply r = {.count = 0};
+  char name[300];
+  snprintf(name, sizeof name, "\"%s\"", environment);
+  ask(c, DESCRIBE, (part){NULL, 0}, NULL, 0, &r);
+  const part json = frame(&r, 1);
+  char *text = calloc(json.size + 1, 1);
+  memcpy(text, json.bytes, json.size);
+  close_reply(&r);
+  int count = 0;
+  /* The keys of an environment come in any order: its braces are what belongs to it. */
+  const char *found = NULL;
+  for (const char *at = text; *at != 0 && found == NULL; ++at) {
+    int depth = 0;
+    if (*at != '{' || at == text) continue;
+    const char *end = at;
+    do { depth += (*end == '{') - (*end == '}'); } while (*++end != 0 && depth > 0);
+    const char *mine = strstr(at, name), *number = strstr(at, "\"count\":");
+    if (mine != NULL && mine < end && number != NULL && number < end) found = number;
+    at = end - 1;
+  }
+  if (found != NULL) count = atoi(found + 8);
+  free(text);
+  if (count < 1) fail(environment, "is not described, or has no actions");
+  return count;
 }
 
 /* ---- golden messages: every frame of a file is its length, u32, and its bytes ---- */
@@ -236,13 +279,13 @@ int main(int argc, char **argv) {
   FILE *random = fopen("/dev/urandom", "rb");
   if (random == NULL || fread(c.nonce, 1, 16, random) != 16) fail("/dev/urandom", "cannot be read");
   fclose(random);
-  connect_socket(&c);
 
   reply r = {.count = 0};
   char request[512];
   snprintf(request, sizeof request, "{\"environment\":\"%s\",\"count\":%d}", environment, count);
   ask(&c, OPEN, (part){request, strlen(request)}, NULL, 0, &r);
   close_reply(&r);
+  const unsigned choices = (unsigned)action_count(&c, environment);
 
   const part none = {NULL, 0}, reset[6] = {{NULL, 0}};
   int32_t *actions = calloc((size_t)count, sizeof *actions);
@@ -255,18 +298,23 @@ int main(int argc, char **argv) {
   close_reply(&r);
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (int step = 0; step < steps; ++step) {
-    for (int i = 0; i < count; ++i) actions[i] = (int32_t)(((unsigned)step * 2654435761u + (unsigned)i * 40503u) >> 16) % 6;
+    for (int i = 0; i < count; ++i) actions[i] = (int32_t)(((unsigned)step * 2654435761u + (unsigned)i * 40503u) >> 16) % choices;
     const part payloads[2] = {none, {actions, 4 * (size_t)count}};
     ask(&c, STEP, none, payloads, 2, &r);
     if (r.count != 4 || zmq_msg_size(&r.frames[2]) != 6 * (size_t)count) fail(c.endpoint, "a batch of another shape");
     /* Payloads: rewards, (auxiliaries,) ends and faults; observations. */
-    const uint8_t *rewards = zmq_msg_data(&r.frames[2]), *ends = rewards + 4 * (size_t)count;
+    const uint8_t *rewards = zmq_msg_data(&r.frames[2]), *ends = rewards + 4 * (size_t)count,
+                  *faults = ends + count;
     int32_t *over = calloc((size_t)count, sizeof *over);
     size_t over_count = 0;
     for (int i = 0; i < count; ++i) {
       float reward;
       memcpy(&reward, rewards + 4 * i, 4);
       earned += reward;
+      if (faults[i] != 0) {
+        fprintf(stderr, "environment %d: status %d\n", i, faults[i]);
+        exit(1);
+      }
       if (ends[i]) over[over_count++] = i;
     }
     close_reply(&r);

@@ -51,8 +51,7 @@ public final class World: Sendable {
   /// Start frames that were never trained on, `[levels, 1, height, width, 3]`.
   public let levels: FrameBatch
   /// For each level, whether it may be where an episode begins: such a one's age can be told
-  /// (``WorldModel/SamplingConfiguration/tellsAge``), that of a frame from later in an episode cannot. Not a part of the file: a world's own
-  /// levels all may be.
+  /// (``WorldModel/SamplingConfiguration/tellsAge``), that of a frame from later in an episode cannot.
   public let begins: [Bool]
   public let manifest: WorldManifest
   /// What it is sampled at; not a part of the file, since any processor can do with any.
@@ -126,8 +125,10 @@ public final class World: Sendable {
     var odds: ActionOdds?
     do {
       genie = try Genie(folder: folder, sampling: manifest.sampling)
-      rewards = try TokenRewardModel.found(in: folder)
-      odds = try ActionOdds.found(in: folder)
+      // What another world left in the folder is none of this one's.
+      func isOwn(_ file: String) -> Bool { manifest.hashes.isEmpty || manifest.hashes[file] != nil }
+      if isOwn(TokenRewardModel.file) { rewards = try TokenRewardModel.found(in: folder) }
+      if isOwn(ActionOdds.file) { odds = try ActionOdds.found(in: folder) }
     } catch { throw .model(path: path, error) }
     let d = genie.configuration.dynamics
     if let r = rewards?.configuration,
@@ -163,14 +164,17 @@ public final class World: Sendable {
     guard clip.height == t.height, clip.width == t.width else {
       throw .badManifest(path: path, reason: "its levels are \(clip.height) x \(clip.width)")
     }
+    if let begins = manifest.levelsBegin, begins.count != clip.count {
+      throw .badManifest(path: path, reason: "it tells of \(begins.count) levels and has \(clip.count)")
+    }
     self.init(
       genie: genie, rewards: rewards, odds: odds,
       levels: FrameBatch(
         clips: clip.count, time: 1, height: clip.height, width: clip.width, bytes: clip.frames),
-      manifest: manifest)
+      begins: manifest.levelsBegin ?? [Bool](repeating: false, count: clip.count), manifest: manifest)
   }
 
-  /// Writes the world; the manifest last, so that a folder with a manifest is whole.
+  /// Writes the world; the manifest last, and an older one is removed first, so that a folder with a manifest is whole.
   /// - Returns: the world with its files' hashes.
   @discardableResult
   public func save(to folder: URL) throws(WorldError) -> World {
@@ -178,6 +182,10 @@ public final class World: Sendable {
     var manifest = manifest
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      for file in [Self.manifestFile, TokenRewardModel.file, ActionOdds.file] {
+        let file = folder.appending(path: file)
+        if FileManager.default.fileExists(atPath: file.path) { try FileManager.default.removeItem(at: file) }
+      }
       try genie.save(to: folder)
       try rewards?.save(to: folder)
       try odds?.save(to: folder)
@@ -188,6 +196,7 @@ public final class World: Sendable {
       var files = Genie.File.allCases.map(\.rawValue) + [Self.levelsFile]
       if rewards != nil { files.append(TokenRewardModel.file) }
       if odds != nil { files.append(ActionOdds.file) }
+      manifest.levelsBegin = begins
       manifest.hashes = [:]
       for file in files {
         manifest.hashes[file] = Self.hash(try Data(contentsOf: folder.appending(path: file)))
@@ -199,8 +208,8 @@ public final class World: Sendable {
       throw .unwritable(path: path, reason: "\(error)")
     }
     return World(
-      genie: genie, rewards: rewards, odds: odds, levels: levels, manifest: manifest, precision: precision
-    )
+      genie: genie, rewards: rewards, odds: odds, levels: levels, begins: begins, manifest: manifest,
+      precision: precision)
   }
 
   private static func hash(_ bytes: Data) -> String { ContentHash(bytes).description }

@@ -20,6 +20,8 @@ public struct WorldManifest: Codable, Sendable, Equatable {
   /// The real action for each latent one, where labelled transitions told.
   public var actionMap: ActionMap?
   public var training: TrainingRecord?
+  /// For each level, whether it is where an episode of the video began; nil where that was not kept.
+  public var levelsBegin: [Bool]?
   /// Of the models' files, by name: FNV-1a, 64 bits, hexadecimal. Tells damage and mix-ups, not malice.
   public var hashes: [String: String]
 

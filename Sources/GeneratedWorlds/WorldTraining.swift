@@ -16,9 +16,7 @@ public struct WorldTraining {
   /// What is taken of another world, and of which.
   public var taken: (models: TakenModels, world: World)?
   /// Levels, that is start frames, to keep in the world.
-  public var levels = 64
-  /// Labelled transitions that may be looked at for the map from latent to real actions.
-  public var labelledTransitions = 200
+  private static let levels = 64
 
   public init(
     name: String, command: String, seed: UInt64, minutes: Double? = nil, model: GenieConfiguration,
@@ -61,25 +59,31 @@ public struct WorldTraining {
       command: command, seed: seed, date: formatter.string(from: Date()), processors: workers.count,
       frames: training.training.reduce(0) { $0 + $1.frames.count },
       source: metadata["source"] ?? "video", configuration: configuration, stages: result.stages)
+    let starts = startFrames(clips, training.heldOut)
     let world = World(
-      genie: training.genie, rewards: result.rewards, odds: result.odds,
-      levels: startFrames(clips, training.heldOut),
-      manifest: manifest)
+      genie: training.genie, rewards: result.rewards, odds: result.odds, levels: starts.frames,
+      begins: starts.begins, manifest: manifest)
     return (world, result.scores, training.heldOut)
   }
 
-  /// Frames spread over the held-out episodes: first frames before later ones.
-  private func startFrames(_ clips: ClipFolder, _ heldOut: [ClipFolder.Episode]) -> FrameBatch {
+  /// Frames spread over the held-out episodes, first frames before later ones; and whether an episode began with each.
+  private func startFrames(
+    _ clips: ClipFolder, _ heldOut: [ClipFolder.Episode]
+  ) -> (frames: FrameBatch, begins: [Bool]) {
     var chosen: [(shard: Int, frame: Int)] = []
+    var begins: [Bool] = []
     var distance = 0
-    while chosen.count < levels, distance < (heldOut.map(\.frames.count).max() ?? 0) {
-      for episode in heldOut where distance < episode.frames.count && chosen.count < levels {
+    while chosen.count < Self.levels, distance < (heldOut.map(\.frames.count).max() ?? 0) {
+      for episode in heldOut where distance < episode.frames.count && chosen.count < Self.levels {
         chosen.append((episode.shard, episode.frames.lowerBound + distance))
+        begins.append(distance == 0 && !clips.shards[episode.shard].beginsAnywhere)
       }
       distance += 24
     }
     let bytes = chosen.flatMap { clips.shards[$0.shard].frames($0.frame..<$0.frame + 1) }
-    return FrameBatch(clips: chosen.count, time: 1, height: clips.height, width: clips.width, bytes: bytes)
+    return (
+      FrameBatch(clips: chosen.count, time: 1, height: clips.height, width: clips.width, bytes: bytes), begins
+    )
   }
 
   private func actionMap(
@@ -93,17 +97,17 @@ public struct WorldTraining {
         .map { (episode.shard, $0) }
     }
     guard !places.isEmpty else { return nil }
-    let every = max(1, places.count / max(1, labelledTransitions))
-    let pairs = stride(from: 0, to: places.count, by: every).prefix(labelledTransitions).map { index in
-      let (shard, frame) = places[index]
+    let count = min(places.count, ActionMap.sampleLimit)
+    let pairs = (0..<count).map { index in
+      let (shard, frame) = places[index * places.count / count]
       let latent = store.actions(shard, frame + 1..<frame + 2).first!
       return (latent: latent, real: clips.shards[shard].actions![frame])
     }
-    let count = max(names.count, Int(pairs.map(\.real).max() ?? 0) + 1)
+    let actions = max(names.count, Int(pairs.map(\.real).max() ?? 0) + 1)
     // Numbers like these name no button.
-    guard count <= 4096 else { return nil }
+    guard actions <= 4096 else { return nil }
     return ActionMap(
-      pairs: pairs, latentCount: model.dynamics.actions, realCount: count,
-      names: names.count == count ? names : [])
+      pairs: pairs, latentCount: model.dynamics.actions, realCount: actions,
+      names: names.count == actions ? names : [])
   }
 }

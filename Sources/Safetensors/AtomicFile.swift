@@ -76,10 +76,22 @@ public enum AtomicFile {
   private static func writeThrough(
     _ path: String, _ body: (borrowing Output) throws(AtomicFileError) -> Void
   ) throws(AtomicFileError) {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    // A stream of this process goes on where it is; opened by its name, a file that it leads to would begin anew.
+    let descriptor =
+      stream(path).map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? open(path, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw AtomicFileError(path: path, code: errno) }
     defer { close(descriptor) }
     try body(Output(descriptor: descriptor, path: path))
+  }
+
+  private static func stream(_ path: String) -> Int32? {
+    switch path {
+    case "/dev/stdout": return 1
+    case "/dev/stderr": return 2
+    default:
+      let folder = ["/dev/fd/", "/proc/self/fd/"].first { path.hasPrefix($0) }
+      return folder.flatMap { Int32(path.dropFirst($0.count)) }
+    }
   }
 
   private static func flushFolder(_ folder: String, for path: String) throws(AtomicFileError) {

@@ -67,11 +67,6 @@ public struct SafetensorsTensor: Sendable {
     return bytes
   }
 
-  /// The elements of a U16 tensor. See ``floats(shape:)``.
-  public func uint16s(shape expected: [Int]? = nil) throws(SafetensorsError) -> [UInt16] {
-    try elements(.u16, expected)
-  }
-
   /// The elements of an I32 tensor. See ``floats(shape:)``.
   public func int32s(shape expected: [Int]? = nil) throws(SafetensorsError) -> [Int32] {
     try elements(.i32, expected)

@@ -14,12 +14,4 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case restore = 10
   case fork = 11
   case resume = 12
-
-  /// Whether the operation belongs to a session, with its sequence and its cached reply.
-  public var isSessional: Bool {
-    switch self {
-    case .unknown, .hello, .describe, .ping, .stats: false
-    case .open, .reset, .step, .close, .snapshot, .restore, .fork, .resume: true
-    }
-  }
 }

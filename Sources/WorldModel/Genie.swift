@@ -2,7 +2,7 @@ import Autograd
 import Foundation
 import NeuralNetwork
 
-/// The three models of a Genie, and how they are trained: all that a world was made from.
+/// The three models of a Genie, and how frames are sampled.
 public struct GenieConfiguration: Codable, Sendable, Equatable {
   public var tokenizer: TokenizerConfiguration
   public var latentActions: LatentActionConfiguration
@@ -87,6 +87,14 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     }
     if let problem = bad(d.ages, 0...24, "dynamics: channels of ages") { return problem }
     if let problem = bad(d.neighbourhood, 0...3, "dynamics: tokens told to each side") { return problem }
+    // What is made for each world and each pair of tokens, out of tables that are far smaller.
+    let room = max(1 << 30, 16 * (t.parameterCount + l.parameterCount + d.parameterCount))
+    for (bytes, name) in [
+      (worldBytes(precision: .float32), "the past of a world"), (biasBytes, "attention biases"),
+    ]
+    where bytes > room {
+      return "\(name) would take \(bytes >> 20) MiB"
+    }
     if !(sampling.temperature >= 0 && sampling.temperature <= 100) {
       return "sampling.temperature \(sampling.temperature)"
     }
@@ -179,20 +187,9 @@ public final class Genie: Sendable {
       if let problem = configuration.problem {
         throw CheckpointError.badConfiguration(file: folder.lastPathComponent, reason: problem)
       }
-      let (t, l, d) = (configuration.tokenizer, configuration.latentActions, configuration.dynamics)
-      for (file, needed) in [
-        (
-          tokenizer,
-          t.transformer(
-            blocks: t.encoderBlocks, positions: true, attention: t.encoderAttention ?? .factorised
-          ).matrixValues
-            + t.transformer(blocks: t.decoderBlocks, positions: true).matrixValues
-        ),
-        (latentActions, l.transformer(blocks: l.encoderBlocks + l.decoderBlocks).matrixValues),
-        (dynamics, d.transformer.matrixValues + d.vocabulary * d.channels),
-      ] {
-        try Checkpoint.check(file, holds: needed)
-      }
+      try Checkpoint.check(tokenizer, holds: configuration.tokenizer.parameterCount)
+      try Checkpoint.check(latentActions, holds: configuration.latentActions.parameterCount)
+      try Checkpoint.check(dynamics, holds: configuration.dynamics.parameterCount)
       let stored = (
         tokenizer: try MappedCheckpoint(tokenizer), latentActions: try MappedCheckpoint(latentActions),
         dynamics: try MappedCheckpoint(dynamics)

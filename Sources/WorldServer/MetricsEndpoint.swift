@@ -34,10 +34,12 @@ final class MetricsEndpoint: Sendable {
     }
     self.descriptor = descriptor
     let thread = Thread {
+      // Its number is given out again only when nobody waits at it any more.
+      defer { close(descriptor) }
       while true {
         let connection = accept(descriptor, nil, nil)
         guard connection >= 0 else {
-          // Closed, which is the end. All else passes, a want of descriptors too.
+          // Shut down, which is the end. All else passes, a want of descriptors too.
           if errno == EBADF || errno == EINVAL { return }
           Thread.sleep(forTimeInterval: 0.1)
           continue
@@ -49,11 +51,8 @@ final class MetricsEndpoint: Sendable {
     thread.start()
   }
 
-  deinit {
-    // Ends the thread's wait, too.
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
-  }
+  /// Ends the thread's wait, and with it the thread.
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   private static func answer(_ connection: Int32, _ statistics: ServerStatistics) {
     defer { close(connection) }

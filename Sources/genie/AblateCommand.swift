@@ -96,6 +96,12 @@ struct AblateCommand: ParsableCommand {
         ("as they occur", "training.endShare=0"), ("5%", "training.endShare=0.05"),
         ("15%", "training.endShare=0.15"),
       ]),
+    "neighbourhood": Study(
+      about: "whether each token should be told what lies around it in the frame before, and how far",
+      variants: [
+        ("attention alone", "model.dynamics.neighbourhood=0"), ("3 x 3", "model.dynamics.neighbourhood=1"),
+        ("5 x 5", "model.dynamics.neighbourhood=2"),
+      ]),
     "rehearsal": Study(
       about: "whether the model should see frames of its own, and the tokens that sampling fixes first",
       variants: [

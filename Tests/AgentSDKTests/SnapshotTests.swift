@@ -108,9 +108,23 @@ import WorldServer
     first.stop()
     let second = EnvironmentServer(configuration, catalogue: .builtIn)
     _ = try second.start()
-    defer { second.stop() }
     for number in steps..<steps + 20 { try step(number) }
     #expect(try pool.ping().sessions == 1)
+    second.stop()
+    let third = EnvironmentServer(configuration, catalogue: .builtIn)
+    _ = try third.start()
+    #expect(try pool.ping().sessions == 1, "a ping takes the session up, too")
+    third.stop()
+    // And with it the step that was on its way when the server stopped.
+    try pool.send(slots, [0, 1])
+    let fourth = EnvironmentServer(configuration, catalogue: .builtIn)
+    _ = try fourth.start()
+    defer { fourth.stop() }
+    #expect(try pool.ping().sessions == 1)
+    try pool.receive(into: &batch)
+    try local.step(own, [0, 1], into: &reference)
+    #expect(batch.observations == reference.observations && batch.faults == reference.faults)
+    try step(steps + 20)
   }
 
   @Test func closedSessionsAreNotKept() throws {

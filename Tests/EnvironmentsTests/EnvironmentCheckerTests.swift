@@ -30,6 +30,8 @@ import Testing
       (.allowsRepeats, .repeatedSlot), (.ignoresUnknownSlots, .unknownSlot),
       (.keepsClosedSlotsOpen, .closedSlot),
       (.acceptsAnyOption, .options), (.leavesFaultsInTheBatch, .batchReuse), (.givesRewardsAtReset, .reset),
+      (.stepsAfterTheEnd, .needsReset), (.stepsAfterTheEnd, .faultsStayInTheirSlot),
+      (.drawsFromAGlobalGenerator, .unseededRuns), (.offersAnAuxiliaryTwice, .specification),
     ] as [(Flaw, Check)])
   func everyFlawIsFound(flaw: Flaw, by check: Check) {
     let counter = Counter()
@@ -58,7 +60,7 @@ import Testing
 enum Flaw: Sendable {
   case remembersOtherSlots, drawsFromAGlobalGenerator, stepsAfterTheEnd, takesAnyAction, ignoresCounts
   case allowsRepeats, ignoresUnknownSlots, keepsClosedSlotsOpen, acceptsAnyOption, leavesFaultsInTheBatch
-  case givesRewardsAtReset
+  case givesRewardsAtReset, offersAnAuxiliaryTwice
 }
 
 /// What outlives a pool: the state that makes a run depend on the runs before.
@@ -78,7 +80,11 @@ private struct FlawedPool: EnvironmentPool {
     self.global = global
   }
 
-  var specification: EnvironmentSpecification { base.specification }
+  var specification: EnvironmentSpecification {
+    var specification = base.specification
+    if flaw == .offersAnAuxiliaryTwice { specification.auxiliaries += specification.auxiliaries.prefix(1) }
+    return specification
+  }
 
   mutating func open(_ options: OpenOptions) throws(EnvironmentError) -> Slot {
     try base.open(flaw == .acceptsAnyOption ? OpenOptions() : options)

@@ -23,7 +23,72 @@ private struct FailedStart: Wrapper {
   }
 }
 
+/// Throws once, at the call with this number.
+private struct BrokenCall: Wrapper {
+  var base: any EnvironmentPool
+  let broken: Int
+  private var calls = 0
+  private(set) var steps = 0
+
+  init(_ base: any EnvironmentPool, broken: Int) {
+    self.base = base
+    self.broken = broken
+  }
+
+  var specification: EnvironmentSpecification { base.specification }
+  func write(_ slot: Slot, to snapshot: inout SnapshotWriter) {}
+  func read(_ slot: Slot, from snapshot: inout SnapshotReader) {}
+
+  private mutating func count() throws(EnvironmentError) {
+    calls += 1
+    if calls == broken { throw .timedOut(operation: "a call", seconds: 1) }
+  }
+
+  mutating func reset(
+    _ slots: [Slot], _ options: [ResetOptions], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try count()
+    try base.reset(slots, options, into: &batch)
+  }
+
+  mutating func step(
+    _ slots: [Slot], _ actions: [Int32], into batch: inout StepBatch
+  ) throws(EnvironmentError) {
+    try count()
+    try base.step(slots, actions, into: &batch)
+    steps += slots.count
+  }
+}
+
 @Suite struct ViewTests {
+  /// A step that threw half way is repeated, and comes to what an undisturbed one does; nothing is stepped twice.
+  @Test(arguments: [AutoresetMode.nextStep, .sameStep], 2...8) func aStepThatThrewIsRepeated(
+    mode: AutoresetMode, broken: Int
+  ) throws {
+    func play(_ broken: Int) throws -> (seen: [StepBatch], steps: Int, throwing: Int) {
+      var environments = try VectorEnvironment(
+        BrokenCall(GamePool(Countdown()), broken: broken), count: 3, autoreset: mode)
+      var batch = environments.makeBatch()
+      try environments.reset([2, 3, 2].map { ResetOptions(seed: $0) }, into: &batch)
+      var (seen, throwing) = ([StepBatch](), 0)
+      for _ in 0..<6 {
+        do { try environments.step([0, 0, 0], into: &batch) } catch {
+          throwing += 1
+          try environments.step([0, 0, 0], into: &batch)
+        }
+        seen.append(batch)
+      }
+      return (seen, (environments.pool as! BrokenCall).steps, throwing)
+    }
+    let (undisturbed, disturbed) = (try play(0), try play(broken))
+    #expect(undisturbed.throwing == 0 && disturbed.throwing == 1)
+    #expect(disturbed.steps == undisturbed.steps)
+    for (one, other) in zip(disturbed.seen, undisturbed.seen) {
+      #expect(one.observations == other.observations && one.rewards == other.rewards)
+      #expect(one.terminated == other.terminated && one.truncated == other.truncated)
+    }
+  }
+
   /// A start that failed is tried again by the next step.
   @Test(arguments: [AutoresetMode.nextStep, .sameStep]) func aFailedStartIsTriedAgain(mode: AutoresetMode)
     throws

@@ -101,15 +101,21 @@ import WorldModel
     var (pool, slot) = try begun(try SmallWorld.make(), steps: 4)
     let snapshot = try pool.snapshot(slot)
     var random = SplitMix64(seed: 1)
-    for _ in 0..<300 {
+    var batch = pool.makeBatch()
+    for round in 0..<600 {
       var bytes = snapshot
       switch random.next(below: 3) {
       case 0: bytes.removeLast(random.next(in: 1...bytes.count))
       case 1: bytes.append(0)
-      default: bytes[random.next(below: min(200, bytes.count))] ^= UInt8(random.next(in: 1...255))
+      default:
+        // The header, or anything.
+        let reach = round % 2 == 0 ? min(200, bytes.count) : bytes.count
+        bytes[random.next(below: reach)] ^= UInt8(random.next(in: 1...255))
       }
       do throws(EnvironmentError) {
         try pool.restore(slot, from: bytes)
+        // Whatever was restored, the dream goes on.
+        try pool.step([slot], [Int32(round % 5)], into: &batch)
       } catch {
         guard case .invalidSnapshot = error else { throw error }
       }

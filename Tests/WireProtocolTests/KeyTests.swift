@@ -56,13 +56,16 @@ import WireProtocol
     #expect(try Data(contentsOf: file) == foreign, "left as it is")
   }
 
-  @Test func theListIsReadAgainWhenItChanges() throws {
+  /// Of a link, too, what it leads to is looked at.
+  @Test(arguments: [false, true]) func theListIsReadAgainWhenItChanges(isLinked: Bool) throws {
     let temporary = try TemporaryFolder()
     defer { withExtendedLifetime(temporary) {} }
     let file = temporary.url.appending(path: "clients")
     let (one, other) = (try CurveKeyPair().publicKey, try CurveKeyPair().publicKey)
     try Data("# friends\n\n\(one) one of them\n".utf8).write(to: file)
-    let list = try AllowList(file)
+    let link = temporary.url.appending(path: "link")
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+    let list = try AllowList(isLinked ? link : file)
     #expect(list.contains(one.description) && !list.contains(other.description))
     try Data("# friends\n\(other)\n".utf8).write(to: file)
     Thread.sleep(forTimeInterval: 0.35)

@@ -36,7 +36,7 @@ import Video
     genie.latentActions.quantizer.codebook.copy(
       from: Tensor([1, 0, 0, 0, 0, 1, 0, 0, 0.8, 0.6, 0, 0, 0.6, 0.8, 0, 0], shape: [4, 4]))
     let odds = try ActionOdds(genie, seed: 1)
-    let stage = ActionOddsStage(
+    let stage = try ActionOddsStage(
       odds, vectors: genie.latentActions.quantizer.codebook,
       training: TrainingConfiguration(
         actionOdds: .init(

@@ -14,6 +14,7 @@ import Testing
     other.latentActions.bilinearHead = false
     other.dynamics.headWidth = 5
     other.dynamics.neighbourhood = 2
+    other.tokenizer.encoderAttention = .full
     for configuration in [GenieConfiguration.sample(conditioning: conditioning), other] {
       let genie = try Genie(configuration, seed: 1)
       #expect(configuration.dynamics.parameterCount == genie.dynamics.parameters.count)
@@ -39,7 +40,7 @@ import Testing
     let genie = try Genie(configuration, seed: 1)
     for precision in [Precision.float32, .preferred] {
       #expect(
-        configuration.worldBytes(precision: precision) <= WorldState(genie, precision: precision).byteCount)
+        configuration.worldBytes(precision: precision) == WorldState(genie, precision: precision).byteCount)
     }
     #expect(configuration.servingBytes(precision: .float32) > 4 * genie.dynamics.parameters.count)
   }

@@ -9,10 +9,13 @@ import Video
 
 @Suite struct TokenStoreTests {
   /// Chunks have enough of their past: codes and actions are those of the whole episodes.
-  @Test(arguments: [1, 2]) func chunksEqualWholeEpisodes(threads: Int) throws {
+  @Test(arguments: [1, 2], [false, true]) func chunksEqualWholeEpisodes(threads: Int, ofTokens: Bool) throws {
     // Many actions and many ends of chunks, so that a frame of the past too few is noticed.
     var configuration = GenieConfiguration.sample()
     (configuration.latentActions.codebook.codes, configuration.dynamics.actions) = (64, 64)
+    if ofTokens {
+      (configuration.latentActions.tokenWidth, configuration.latentActions.pooling) = (4, 1)
+    }
     let (video, genie) = (try SampleVideo(Array(66..<96)), try Genie.sample(configuration))
     let store = TokenStore(genie, folder: video.clips, workers: Workers(count: threads))
     for episode in video.clips.episodes {

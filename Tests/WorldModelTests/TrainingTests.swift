@@ -48,7 +48,7 @@ import Video
       try LatentActionStage(
         genie.latentActions, training: configuration, data: data, workers: workers, seed: 3)
     case "action_odds":
-      ActionOddsStage(
+      try ActionOddsStage(
         try ActionOdds(genie, seed: 3), vectors: genie.latentActions.quantizer.codebook,
         training: configuration,
         store: TokenStore(genie, folder: video, workers: workers), data: data, workers: workers, seed: 3)
@@ -308,5 +308,6 @@ extension TrainingConfigurationTests {
       return codes.count { $0 == codes[6] } == 1
     }
     #expect(try distinct(0.5))
+    #expect(try !distinct(nil), "without placement it has none")
   }
 }

@@ -127,19 +127,60 @@ import WorldServer
     }
   }
 
+  /// Mutated requests of a client with a session, of the right checksum and number, so that all of them is read: always an
+  /// answer, and the server lives.
+  @Test func mutatedRequestsNeverStopTheServer() throws {
+    let server = try TestServer(isKeeping: true)
+    let client = try RawClient(server.endpoint)
+    _ = try client.open(2)
+    var (random, sequence) = (SplitMix64(seed: 3), UInt64(2))
+    var statuses: Set<UInt8> = []
+    for _ in 0..<1_000 {
+      let requests: [(WireProtocol.Operation, [Frame])] = [
+        (.step, StepRequest(slots: [0, 1], actions: [0, 1]).payloads),
+        (
+          .reset,
+          ResetRequest(slots: [0, 1], options: [ResetOptions(seed: 1), ResetOptions(seed: 2)]).payloads
+        ),
+        (.snapshot, SlotsRequest(slots: [0]).payloads),
+        (.restore, RestoreRequest(slots: [0], blobs: [[1, 2, 3, 4]]).payloads),
+      ]
+      let (operation, payloads) = requests[random.next(below: requests.count)]
+      var parts = [[]] + payloads.map(\.bytes)
+      let part = random.next(below: parts.count)
+      if parts[part].isEmpty || random.next(below: 2) == 0 {
+        parts[part].append(UInt8(random.next(below: 256)))
+      } else {
+        parts[part][random.next(below: parts[part].count)] ^= UInt8(random.next(in: 1...255))
+      }
+      let reply = try client.ask(
+        Message(
+          client.envelope(operation, sequence), metadata: Frame(parts[0]),
+          payloads: parts.dropFirst().map { Frame($0) }))
+      let status = reply.envelope.statusCode
+      statuses.insert(status)
+      // What reached the environments uses the number up.
+      if status == 0 || status >= 32 { sequence += 1 }
+    }
+    #expect(statuses.contains(0) && statuses.count > 3, "\(statuses)")
+    let opened = try client.open()
+    #expect(opened.status == .ok)
+  }
+
   /// Mutated messages of a client with a session: always an answer, and the server lives.
   @Test func mutationsNeverStopTheServer() throws {
     let server = try TestServer()
     let client = try RawClient(server.endpoint)
     _ = try client.open(2)
     let step = client.stepMessage([0, 1], [0, 1], 2).frames.map(\.bytes)
+    var random = SplitMix64(seed: 2)
     for _ in 0..<2_000 {
       var parts = step
-      let part = Int.random(in: 0..<parts.count)
-      if parts[part].isEmpty || Bool.random() {
-        parts[part].append(.random(in: 0...255))
+      let part = random.next(below: parts.count)
+      if parts[part].isEmpty || random.next(below: 2) == 0 {
+        parts[part].append(UInt8(random.next(below: 256)))
       } else {
-        parts[part][Int.random(in: 0..<parts[part].count)] ^= .random(in: 1...255)
+        parts[part][random.next(below: parts[part].count)] ^= UInt8(random.next(in: 1...255))
       }
       try client.send(parts.map { Frame($0) })
       _ = try client.receive()

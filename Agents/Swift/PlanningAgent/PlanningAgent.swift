@@ -44,9 +44,11 @@ struct PlanningAgent: ParsableCommand {
   var random = false
 
   func validate() throws {
-    guard episodes > 0, horizon > 0, (1...4_000).contains(forks), depth > 0, (1...depth).contains(commit)
+    guard episodes > 0, horizon > 0, (1...4_000).contains(forks), (1...1_000_000).contains(depth),
+      (1...depth).contains(commit)
     else {
-      throw ValidationError("All numbers are at least 1, and --commit is at most --depth.")
+      throw ValidationError(
+        "All numbers are at least 1, --depth at most 1000000, and --commit at most --depth.")
     }
   }
 
@@ -92,7 +94,8 @@ struct PlanningAgent: ParsableCommand {
     var scores = copies.map { _ in Float(0) }
     var running = Array(copies.indices)
     var batch = pool.makeBatch()
-    for step in 0..<depth where !running.isEmpty {
+    for step in 0..<depth {
+      if running.isEmpty { break }
       // Actions are held for a while: single presses lead nowhere.
       for row in running {
         plans[row].append(step % 4 == 0 ? action(pool, &generator) : plans[row][step - 1])

@@ -6,8 +6,8 @@ import WireProtocol
 /// It is an actor on a thread of its own: waiting for the server never blocks Swift's cooperative threads.
 ///
 /// ```swift
-/// let environment = try await RemoteEnvironment.connect("ipc:///run/genie.sock", environment:
-/// "Platformer-v1") var observation = try await environment.reset(ResetOptions(seed: 7))
+/// let environment = try await RemoteEnvironment.connect("ipc:///run/genie.sock", environment: "Platformer-v1")
+/// var observation = try await environment.reset(ResetOptions(seed: 7))
 /// let transition = try await environment.step(2)
 /// ```
 public actor RemoteEnvironment {

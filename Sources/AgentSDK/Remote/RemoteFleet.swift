@@ -128,7 +128,9 @@ public final class RemoteFleet: EnvironmentPool {
   ) throws(EnvironmentError) {
     try worlds.check(slots, count: options.count, of: "reset options")
     batch.prepare(count: slots.count, for: observationSpace)
-    let seeds = zip(slots, options).map { worlds[$0].seeds.take($1.seed) }
+    // Of a reset that fails the seed stays to be taken, as it does at the server.
+    var after = slots.map { worlds[$0].seeds }
+    let seeds = slots.indices.map { after[$0].take(options[$0].seed) }
     // No episode is lost by a server that dies now: it starts elsewhere.
     var rows = Array(slots.indices)
     var (rounds, failure): (Int, EnvironmentError?) = (0, nil)
@@ -152,6 +154,9 @@ public final class RemoteFleet: EnvironmentPool {
         failure = error ?? failure
         if error == nil { for row in rows { worlds[slots[row]].isMoved = false } }
         copy(rows, from: index, into: &batch)
+        if error == nil {
+          for row in rows where batch.faults[row] == nil { worlds[slots[row]].seeds = after[row] }
+        }
       }
       let left = rows.filter { worlds[slots[$0]].place == nil }
       // What fails wherever it is asked is not the servers' fault.

@@ -159,8 +159,15 @@ public final class RemotePool: Snapshotting {
 
   /// Keeps the session alive through a long pause.
   public func ping() throws(EnvironmentError) -> PingReply {
-    let envelope = Envelope(.ping, epoch: epoch, session: session, sequence: connection.nextCorrelation())
-    return try RemotePool.ask(connection, Message(envelope), PingReply.self)
+    while true {
+      let request = Message(
+        Envelope(.ping, epoch: epoch, session: session, sequence: connection.nextCorrelation()))
+      try connection.post(request)
+      let reply = try connection.collect(request)
+      if reply.envelope.status == .sessionLost, try isResumed(at: reply.envelope.epoch) { continue }
+      if let error = reply.error { throw error }
+      do { return try reply.json(as: PingReply.self) } catch { throw .refused(reason: error.description) }
+    }
   }
 
   // MARK: - Requests
@@ -216,10 +223,12 @@ public final class RemotePool: Snapshotting {
 
   /// Waits for the answer to the pending request. Where none comes it stays pending.
   private func finish() throws(EnvironmentError) -> Message {
-    guard let request = pending else { throw .refused(reason: "nothing was asked") }
+    guard var request = pending else { throw .refused(reason: "nothing was asked") }
     var reply = try connection.collect(request)
-    if reply.envelope.status == .sessionLost, let again = try resumed(request, reply.envelope.epoch) {
-      reply = again
+    while reply.envelope.status == .sessionLost, try isResumed(at: reply.envelope.epoch), let again = pending
+    {
+      request = again
+      reply = try connection.collect(request)
     }
     pending = nil
     if reply.envelope.usesUpSequence {
@@ -236,20 +245,23 @@ public final class RemotePool: Snapshotting {
     throw error
   }
 
-  /// Takes the session up at a server that was started anew and keeps sessions, and asks again there.
-  /// - Returns: nil where the session is lost.
-  private func resumed(_ request: Message, _ newEpoch: UInt64) throws(EnvironmentError) -> Message? {
-    guard session != .none, newEpoch != epoch, server.capabilities.contains("resume") else { return nil }
+  /// Takes the session up at a server that was started anew and keeps sessions, and asks there again for what is pending.
+  /// - Returns: false where the session is lost.
+  private func isResumed(at newEpoch: UInt64) throws(EnvironmentError) -> Bool {
+    guard session != .none, newEpoch != epoch, server.capabilities.contains("resume") else { return false }
     let resume = Message(
       Envelope(.resume, epoch: newEpoch, session: session, sequence: connection.nextCorrelation()))
     try connection.post(resume)
-    guard try connection.collect(resume).envelope.status == .ok else { return nil }
-    epoch = newEpoch
-    var again = request
-    again.envelope.epoch = newEpoch
-    pending = again
-    try connection.post(again)
-    return try connection.collect(again)
+    let answer = try connection.collect(resume).envelope
+    guard answer.status == .ok else { return false }
+    // Of the server that answered: it may have been started anew once more.
+    epoch = answer.epoch
+    if var again = pending {
+      again.envelope.epoch = epoch
+      pending = again
+      try connection.post(again)
+    }
+    return true
   }
 
   /// Sees a request through that nobody waits for any more. What it opened is closed again.

@@ -1,5 +1,5 @@
 // The kernels of CKernels.h once more, in plain scalar code with sums in double: what the tests compare with.
-// Meanings and shapes are those of the kernel of the same name.
+// Meanings and shapes are those of the kernel of the same name; where one takes more arguments, this is what it does without them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,8 @@
 /// - Calls are all or nothing in what they check beforehand: an unknown or repeated slot, or a count
 ///   that differs, throws and changes nothing.
 /// - What fails in one slot alone (an action out of range, a step after the end) is that row's fault in
-///   the batch; the slot's state stays as it was, and the other rows are as if it had not been there.
+///   the batch; the slot's state stays as it was (but for ``EnvironmentError/fault(_:)``,
+///   after which it is lost), and the other rows are as if it had not been there.
 /// - A pool never resets a slot by itself. After `terminated` or `truncated` the slot waits for a reset.
 /// - The same seed and the same actions give the same episode, bit for bit, whatever else is stepped.
 public protocol EnvironmentPool {

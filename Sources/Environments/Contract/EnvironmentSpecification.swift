@@ -41,6 +41,9 @@ extension EnvironmentSpecification {
     for name in options.auxiliaries where !auxiliaries.contains(name) {
       throw .unknownAuxiliary(name, offered: auxiliaries)
     }
+    guard Set(options.auxiliaries).count == options.auxiliaries.count else {
+      throw .invalidOption(name: "auxiliaries", reason: "one is named twice")
+    }
     if let horizon = options.horizon, horizon < 1 {
       throw .invalidOption(name: "horizon", reason: "\(horizon) is less than one step")
     }

@@ -10,10 +10,15 @@ public struct VectorEnvironment {
   public private(set) var pool: any EnvironmentPool
   public let slots: [Slot]
   public let autoreset: AutoresetMode
-  /// Rows whose episode has ended and whose next step is a reset (next-step mode only).
+  /// Rows whose next step is a reset: their episode has ended (next-step mode), or a start of theirs failed.
   private var isDue: [Bool]
   /// For the calls that concern only some of the rows.
   private var partial: StepBatch
+  /// Starts of the rows that were due, where the step of the others threw: the call that repeats it does only what is left.
+  private var starts: StepBatch
+  private var started: [Int]?
+  /// What the step came to, where the starts of the rows that it ended threw.
+  private var unfinished: StepBatch?
 
   /// Opens `count` slots.
   /// - Throws: what the pool throws when it is asked for the slots.
@@ -30,6 +35,7 @@ public struct VectorEnvironment {
     self.autoreset = autoreset
     isDue = Array(repeating: false, count: count)
     partial = pool.makeBatch()
+    starts = pool.makeBatch()
   }
 
   public var count: Int { slots.count }
@@ -49,6 +55,7 @@ public struct VectorEnvironment {
   {
     try pool.reset(slots, options, into: &batch)
     for row in 0..<count { isDue[row] = false }
+    (started, unfinished) = (nil, nil)
   }
 
   /// Starts an episode in some of the slots and replaces their rows of the batch, leaving the others.
@@ -57,6 +64,7 @@ public struct VectorEnvironment {
     rows: [Int], _ options: [ResetOptions], into batch: inout StepBatch
   ) throws(EnvironmentError) {
     precondition(batch.count == count, "a batch of \(batch.count) rows for \(count) environments")
+    (started, unfinished) = (nil, nil)
     try pool.reset(rows.map { slots[$0] }, options, into: &partial)
     for (source, row) in rows.enumerated() {
       batch.setRow(row, from: partial, row: source)
@@ -64,12 +72,15 @@ public struct VectorEnvironment {
     }
   }
 
+  /// Where it throws, the same call may be repeated: what was done of it is not done again.
   /// - Parameter actions: one for each slot; that of a slot which is reset by this step is ignored.
   public mutating func step(_ actions: [Int32], into batch: inout StepBatch) throws(EnvironmentError) {
     guard actions.count == count else {
       throw .countMismatch(what: "actions", expected: count, found: actions.count)
     }
-    if isDue.contains(true) {
+    if let stepped = unfinished {
+      batch = stepped
+    } else if isDue.contains(true) {
       try stepAndResetDue(actions, into: &batch)
     } else {
       try pool.step(slots, actions, into: &batch)
@@ -77,7 +88,10 @@ public struct VectorEnvironment {
     switch autoreset {
     case .nextStep:
       for row in 0..<count where batch.terminated[row] || batch.truncated[row] { isDue[row] = true }
-    case .sameStep: try replaceEnded(in: &batch)
+    case .sameStep:
+      unfinished = batch
+      try replaceEnded(in: &batch)
+      unfinished = nil
     case .disabled: break
     }
   }
@@ -85,17 +99,22 @@ public struct VectorEnvironment {
   private mutating func stepAndResetDue(_ actions: [Int32], into batch: inout StepBatch)
     throws(EnvironmentError)
   {
-    batch.prepare(count: count)
     let due = (0..<count).filter { isDue[$0] }
     let running = (0..<count).filter { !isDue[$0] }
-    try pool.reset(due.map { slots[$0] }, due.map { _ in ResetOptions() }, into: &partial)
-    for (source, row) in due.enumerated() {
-      batch.setRow(row, from: partial, row: source)
-      // A start that failed is tried again by the next step.
-      isDue[row] = partial.faults[source] != nil
+    if started != due {
+      try pool.reset(due.map { slots[$0] }, due.map { _ in ResetOptions() }, into: &starts)
+      started = due
     }
-    guard !running.isEmpty else { return }
-    try pool.step(running.map { slots[$0] }, running.map { actions[$0] }, into: &partial)
+    if !running.isEmpty {
+      try pool.step(running.map { slots[$0] }, running.map { actions[$0] }, into: &partial)
+    }
+    started = nil
+    batch.prepare(count: count)
+    for (source, row) in due.enumerated() {
+      batch.setRow(row, from: starts, row: source)
+      // A start that failed is tried again by the next step.
+      isDue[row] = starts.faults[source] != nil
+    }
     for (source, row) in running.enumerated() { batch.setRow(row, from: partial, row: source) }
   }
 

@@ -56,7 +56,9 @@ public struct ActionPurity: Sendable {
     for (code, row) in halves[1].enumerated() { found[map[code], default: 0] += row[map[code]] ?? 0 }
     recalls = totals.mapValues { Double($0) }
     for (effect, total) in totals { recalls[effect] = Double(found[effect] ?? 0) / Double(total) }
-    accuracy = recalls.values.reduce(0, +) / Double(recalls.count)
+    // In one order, so that the sum is the same in every process.
+    accuracy =
+      recalls.sorted { $0.key.name < $1.key.name }.reduce(0) { $0 + $1.value } / Double(recalls.count)
     effects = Self.map(counts)
   }
 

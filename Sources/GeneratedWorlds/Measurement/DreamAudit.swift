@@ -87,16 +87,20 @@ public struct DreamAudit: Sendable {
   /// better than guessing.
   public var doubtTells: Double {
     let sorted = likelihoodsWhenTrue.sorted()
-    var wins = 0
-    for value in likelihoodsWhenFalse {
+    /// How many of the sorted come before the first that does not.
+    func count(_ comesBefore: (Float) -> Bool) -> Int {
       var (low, high) = (0, sorted.count)
       while low < high {
         let middle = (low + high) / 2
-        if sorted[middle] <= value { low = middle + 1 } else { high = middle }
+        if comesBefore(sorted[middle]) { low = middle + 1 } else { high = middle }
       }
-      wins += sorted.count - low
+      return low
     }
-    return Double(wins) / Double(sorted.count * likelihoodsWhenFalse.count)
+    // Of two that are as likely, either may be the one.
+    let halves = likelihoodsWhenFalse.reduce(0) { sum, value in
+      sum + 2 * sorted.count - count { $0 < value } - count { $0 <= value }
+    }
+    return Double(halves) / Double(2 * sorted.count * likelihoodsWhenFalse.count)
   }
   /// Log-likelihood below which a share of the steps that kept the rules lie.
   public func doubt(ofTrue share: Double) -> Float {

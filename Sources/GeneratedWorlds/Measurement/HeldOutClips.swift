@@ -29,10 +29,9 @@ struct HeldOutClips: Sendable {
       folder, episodes: episodes, frames: context + horizon, batchSize: count, seed: 1)
     // A batch of more windows than there are begins with each of them once.
     let count = min(count, loader.windowCount)
-    let size = (context + horizon) * folder.height * folder.width * 3
     let frames = FrameBatch(
       clips: count, time: context + horizon, height: folder.height, width: folder.width,
-      bytes: Array(loader.batch(0).frames.prefix(count * size)))
+      bytes: loader.read(Array(loader.origins(0).prefix(count))).frames)
     self.frames = frames
     let inferred = Slots<[Int32]>(count: count)
     workers.run { [workerCount = workers.count] worker in

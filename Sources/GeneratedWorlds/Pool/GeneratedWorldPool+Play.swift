@@ -11,14 +11,15 @@ extension GeneratedWorldPool: Tunable {
     [
       Tuning(
         Self.steps, summary: "Passes in which a frame's tokens are fixed: more are slower and surer.",
-        in: 1...25, step: 1,
-        standard: Double(min(max(sampling.steps, 1), 25))),
+        in: 1...Double(max(25, sampling.steps)),
+        step: 1, standard: Double(sampling.steps)),
       Tuning(
-        Self.temperature, summary: "Of the drawn tokens: 0 takes the likeliest.", in: 0...3, step: 0.05,
-        standard: Double(min(max(sampling.temperature, 0), 3))),
+        Self.temperature, summary: "Of the drawn tokens: 0 takes the likeliest.",
+        in: 0...Double(max(3, sampling.temperature)),
+        step: 0.05, standard: Double(sampling.temperature)),
       Tuning(
         Self.leastShare, summary: "Tokens less likely than this share of the likeliest are not drawn.",
-        in: 0...1, step: 0.01, standard: Double(min(max(sampling.leastShare, 0), 1))),
+        in: 0...1, step: 0.01, standard: Double(sampling.leastShare)),
     ]
   }
 

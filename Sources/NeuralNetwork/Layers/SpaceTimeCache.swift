@@ -33,8 +33,11 @@ public struct SpaceTimeCache: Sendable {
     frames -= 1
   }
 
-  /// Forgets everything.
-  public mutating func clear() { frames = 0 }
+  /// Forgets everything: nothing of it is in a snapshot of what comes then.
+  public mutating func clear() {
+    frames = 0
+    for ring in rings { ring.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) } }
+  }
 
   /// Takes over the state of another cache of the same shape, as it is.
   public mutating func copy(from other: SpaceTimeCache) {

@@ -9,6 +9,12 @@ extension EnvironmentSpecification {
     guard dimensions.allSatisfy({ (1...16_384).contains($0) }) else {
       throw .refused(reason: "the server describes an environment of shape \(dimensions)")
     }
+    guard observationSpace.byteCount <= Limits().replyBytes else {
+      throw .refused(
+        reason:
+          "the server describes observations of \(observationSpace.byteCount) bytes, more than fit in a reply"
+      )
+    }
     guard (1...Int(Int32.max)).contains(actionSpace.count) else {
       throw .refused(reason: "the server describes an environment of \(actionSpace.count) actions")
     }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The clients that may connect: a file with a public key a line, then what one likes; `#` begins a comment.
+/// The clients that may connect: a file with a public key a line, then what one likes; `# `, with a space, begins a comment (`#` may
+/// begin a key).
 ///
 /// The file is looked at again when it has changed, so that a key is let in or revoked without a restart. A
 /// file that cannot be read any more lets nobody in.
@@ -9,15 +10,15 @@ public final class AllowList: @unchecked Sendable {
   private let lock = NSLock()
   // All under the lock.
   private var keys: Set<String> = []
-  private var date: Date?
-  private var size: Int?
+  private var state: FileState?
   private var nextLook = ContinuousClock.now
 
   /// - Throws: ``KeyError`` where the file cannot be read, or holds a line that is no key.
   public init(_ file: URL) throws(KeyError) {
     self.file = file
+    // What changes while it is read is seen at the next look.
+    state = FileState(file)
     keys = try Self.read(file)
-    (date, size) = Self.state(of: file)
   }
 
   /// Whether a client with this public key is let in now.
@@ -32,16 +33,11 @@ public final class AllowList: @unchecked Sendable {
     let now = ContinuousClock.now
     guard now >= nextLook else { return }
     nextLook = now + .milliseconds(250)
-    let state = Self.state(of: file)
-    guard state != (date, size) else { return }
-    (date, size) = state
+    let state = FileState(file)
+    guard state != self.state else { return }
+    self.state = state
     // A mistake in one line must not let a revoked key back in, so nobody is let in until it is mended.
     keys = (try? Self.read(file)) ?? []
-  }
-
-  private static func state(of file: URL) -> (Date?, Int?) {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
-    return (attributes?[.modificationDate] as? Date, (attributes?[.size] as? NSNumber)?.intValue)
   }
 
   private static func read(_ file: URL) throws(KeyError) -> Set<String> {
@@ -94,6 +90,28 @@ public final class AllowList: @unchecked Sendable {
     guard rest.count < lines.count else { return false }
     try write(rest, to: file)
     return true
+  }
+}
+
+/// What tells two contents of a file apart without reading them. Of a link it is what it leads to that counts.
+struct FileState: Equatable {
+  let inode: UInt64
+  let size: Int
+  let seconds: Int
+  let nanoseconds: Int
+  let mode: UInt32
+
+  /// Nothing where there is no such file.
+  init?(_ file: URL) {
+    var status = stat()
+    guard stat(file.path, &status) == 0 else { return nil }
+    #if canImport(Darwin)
+      let changed = status.st_mtimespec
+    #else
+      let changed = status.st_mtim
+    #endif
+    (inode, size, mode) = (UInt64(status.st_ino), Int(status.st_size), UInt32(status.st_mode))
+    (seconds, nanoseconds) = (Int(changed.tv_sec), Int(changed.tv_nsec))
   }
 }
 

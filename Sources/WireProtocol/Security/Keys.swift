@@ -82,8 +82,7 @@ public enum KeyFile {
   /// - Throws: ``KeyError/exposed(file:)`` where others can read the file.
   public static func pair(_ file: URL) throws(KeyError) -> CurveKeyPair {
     let key = try read(file)
-    let mode = (try? FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions]) as? NSNumber
-    guard let mode, mode.intValue & 0o077 == 0 else { throw .exposed(file: file.path) }
+    guard let state = FileState(file), state.mode & 0o077 == 0 else { throw .exposed(file: file.path) }
     return try CurveKeyPair(secret: key)
   }
 

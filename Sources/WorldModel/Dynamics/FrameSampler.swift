@@ -3,8 +3,8 @@ import CKernels
 import Foundation
 import NeuralNetwork
 
-/// Dreams worlds frame by frame. A sampler belongs to one worker; the worlds' states are handed in. A sampled frame
-/// allocates nothing.
+/// Dreams worlds frame by frame. A sampler belongs to one worker; the worlds' states are handed in. A frame is drawn without any
+/// allocation (asking for the odds of actions takes some).
 ///
 /// A row of a product does not depend on how many there are, and random numbers come from (key, frame, step, token): so
 /// a world is the same bit for bit whatever else is sampled beside it, on however many threads.

@@ -89,6 +89,13 @@ public final class ActionOdds: StoredModel, Sendable {
     relate(genie.latentActions.actionVectors)
   }
 
+  /// The same values in tensors of its own.
+  func copy() throws(GenieError) -> ActionOdds {
+    let copy = try ActionOdds(configuration, seed: 0)
+    for (name, tensor) in copy.state { tensor.copy(from: state[name]!) }
+    return copy
+  }
+
   /// Says how well actions stand in for each other. An obstacle takes motion away and adds none: who cannot go right does not
   /// jump to the right instead, though that is more like it, but stands.
   /// - Parameters:

@@ -9,7 +9,9 @@ extension SpaceTimeConfiguration {
   /// - Parameter actions: how actions come in, and how many channels they have.
   func parameterCount(actions: (kind: ActionConditioningKind, channels: Int)? = nil) -> Int {
     let displacements = relativeBias ? (2 * rows - 1) * (2 * columns - 1) : 0
-    let vectors = 6 * width + heads * (displacements + window) + expansion * width + width
+    // Full attention has no norm of its own along time.
+    let vectors =
+      (attention == .full ? 4 : 6) * width + heads * (displacements + window) + expansion * width + width
     let conditioning =
       switch actions?.kind {
       case .additive: (actions!.channels + 1) * width
@@ -47,7 +49,9 @@ extension TokenizerConfiguration {
   public var parameterCount: Int {
     let (patch, code) = (patches.channels, codebook.width)
     return (patch + 1) * channels + (channels + 1) * code + (code + 1) * channels + (channels + 1) * patch
-      + transformer(blocks: encoderBlocks, positions: encoderPositions).parameterCount()
+      + transformer(
+        blocks: encoderBlocks, positions: encoderPositions, attention: encoderAttention ?? .factorised
+      ).parameterCount()
       + transformer(blocks: decoderBlocks, positions: true).parameterCount()
   }
 }
@@ -95,9 +99,14 @@ extension GenieConfiguration {
     let decoder = t.transformer(blocks: t.decoderBlocks, positions: true)
     let packed =
       d.transformer.matrixValues * (precision == .bfloat16 ? 2 : 4) + 4 * decoder.matrixValues
-    // Attention biases, spread out over all pairs of tokens.
-    let biases = [d.transformer, decoder].reduce(0) { $0 + $1.blocks * $1.heads * $1.tokens * $1.tokens }
-    return 4 * (t.parameterCount + l.parameterCount + d.parameterCount) + packed + 4 * biases
+    return 4 * (t.parameterCount + l.parameterCount + d.parameterCount) + packed + biasBytes
+  }
+
+  /// Bytes of attention biases, spread out over all pairs of tokens.
+  var biasBytes: Int {
+    let decoder = tokenizer.transformer(blocks: tokenizer.decoderBlocks, positions: true)
+    return 4
+      * [dynamics.transformer, decoder].reduce(0) { $0 + $1.blocks * $1.heads * $1.tokens * $1.tokens }
   }
 
   /// Bytes of one world: the keys and values of its window.

@@ -29,11 +29,12 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
   ///   - vectors: of the actions, `[actions, width]`.
   ///   - isTrained: whether the odds were learned before, and are only to be asked: ``unseen()``. What stands in for what
   ///     is taken from this video all the same.
+  /// - Throws: ``ClipError/noWindows(frames:longest:)`` where no frame is followed by another.
   init(
     _ odds: ActionOdds, vectors: Tensor, training: TrainingConfiguration, store: TokenStore,
     data: TrainingData,
     isTrained: Bool = false, workers: Workers, seed: UInt64
-  ) {
+  ) throws(ClipError) {
     self.odds = odds
     self.store = store
     self.isTrained = isTrained
@@ -45,6 +46,9 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     }
     let episodes = data.split.training.filter { $0.frames.count > 1 }.enumerated()
     let halves = (0..<2).map { half in places(episodes.filter { $0.offset % 2 == half }.map(\.element)) }
+    guard !halves[0].isEmpty else {
+      throw .noWindows(frames: 2, longest: data.split.training.map(\.frames.count).max() ?? 0)
+    }
     // A single episode is in both.
     self.halves = halves[1].isEmpty ? [halves[0], halves[0]] : halves
     heldOut = Array(places(data.split.heldOut).prefix(2_048))
@@ -54,15 +58,17 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
     parallel = DataParallel(odds.parameters, workers: workers)
     let actions = odds.use.count
     habits = Tensor(shape: [actions + 1, actions])
-    habits.fill(1)
-    for place in self.halves.joined() { habits[row(before: place) * actions + Int(followed(place))] += 1 }
-    let total = habits.values.reduce(0, +)
+    var counts = [Double](repeating: 1, count: habits.count)
+    for place in self.halves.joined() { counts[row(before: place) * actions + Int(followed(place))] += 1 }
+    let total = counts.reduce(0, +)
     for action in 0..<actions where !isTrained {
-      odds.use[action] = (0...actions).reduce(0) { $0 + habits[$1 * actions + action] } / total
+      odds.use[action] = Float((0...actions).reduce(0) { $0 + counts[$1 * actions + action] } / total)
     }
     for row in 0...actions {
-      let sum = (0..<actions).reduce(0) { $0 + habits[row * actions + $1] }
-      for action in 0..<actions { habits[row * actions + action] = log(habits[row * actions + action] / sum) }
+      let sum = (0..<actions).reduce(0) { $0 + counts[row * actions + $1] }
+      for action in 0..<actions {
+        habits[row * actions + action] = Float(log(counts[row * actions + action] / sum))
+      }
     }
     odds.relate(vectors, changes: changes())
   }
@@ -70,16 +76,16 @@ final class ActionOddsStage: TrainingStage, @unchecked Sendable {
   /// Tokens of a frame that an action changes, on average.
   private func changes() -> [Float] {
     var (changed, count) = (
-      [Float](repeating: 0, count: odds.use.count), [Float](repeating: 0, count: odds.use.count)
+      [Int](repeating: 0, count: odds.use.count), [Int](repeating: 0, count: odds.use.count)
     )
     for place in halves.joined() {
       let action = Int(followed(place))
       let old = store.tokens(place.shard, place.frame..<place.frame + 1)
       let new = store.tokens(place.shard, place.frame + 1..<place.frame + 2)
-      changed[action] += Float(zip(old, new).count { $0 != $1 })
+      changed[action] += zip(old, new).count { $0 != $1 }
       count[action] += 1
     }
-    return zip(changed, count).map { $0 / max($1, 1) }
+    return zip(changed, count).map { Float(Double($0) / Double(max($1, 1))) }
   }
 
   /// Of the habits.

@@ -81,7 +81,12 @@ public final class GenieTraining {
     // How many may change, too: `genie dream` has fewer left where it imported first.
     settings["minutes"] = seconds.map { _ in "a limit" }
     settings["clips"] = data.folder.fingerprint
-    settings["models"] = taken.map { "\($0) \(genie.tokenFingerprint)" }
+    settings["models"] = taken.map {
+      let dynamics = $0 == .tokens ? [:] : genie.dynamics.state
+      let heads = [takenHeads.rewards?.state ?? [:], takenHeads.odds?.state ?? [:]]
+      return
+        "\($0) \(Genie.fingerprint([genie.tokenizer.state, genie.latentActions.state, dynamics] + heads))"
+    }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     try KeptSettings.check(
       settings, in: folder, isBegun: files.contains { $0.hasSuffix(".safetensors") })
@@ -90,19 +95,18 @@ public final class GenieTraining {
   /// Clips that are too short for a stage are found before the stages before it are trained.
   /// - Throws: ``ClipError/noWindows(frames:longest:)``
   private func checkLengths() throws(ClipError) {
-    func check(_ frames: Int, heldOut: Int) throws(ClipError) {
-      _ = try data.training(frames: frames, batch: 1, seed: 0)
-      _ = try data.heldOutOrigins(frames: heldOut, clips: 1)
-    }
     if taken == nil {
       for stage in [configuration.tokenizer, configuration.latentActions] {
-        try check(stage.time, heldOut: stage.time)
+        _ = try data.training(frames: stage.time, batch: 1, seed: 0)
+        _ = try data.heldOutOrigins(frames: stage.time, clips: 1)
       }
     }
-    // Clips of episodes that are known to have ended run over their ends.
-    guard taken != .dynamics, !data.folder.hasEnds, !data.folder.hasRewards else { return }
+    guard taken != .dynamics else { return }
     let time = configuration.dynamics.time
-    try check(time, heldOut: max(2, min(time, genie.dynamics.configuration.window)))
+    _ = try data.heldOutOrigins(frames: max(2, min(time, genie.dynamics.configuration.window)), clips: 1)
+    // Clips of episodes that are known to have ended, by labels or by heads that were learned, run over their ends.
+    guard !data.folder.hasEnds, !data.folder.hasRewards, takenHeads.rewards == nil else { return }
+    _ = try data.training(frames: time, batch: 1, seed: 0)
   }
 
   /// Every number of a configuration by the name that `--set` has for it.
@@ -120,9 +124,10 @@ public final class GenieTraining {
 
   /// Takes models of another Genie; ``run()`` then leaves out their stages, or goes on with them.
   /// - Parameters:
-  ///   - rewards: kept as they are where the dynamics are trained further, or where their stage has no steps; so are the odds.
-  /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration; only the window of dynamics that are
-  ///   trained further may be longer.
+  ///   - rewards: kept as they are where the dynamics are trained further, or where their stage has no steps; so are the odds, but
+  ///     that what stands in for what is found anew in this video.
+  /// - Throws: ``TrainingError/unusable(_:)`` where they are not of the same configuration; only what dynamics that are trained
+  ///   further look back on and are told may be more (``Dynamics/canGoOn(from:)``).
   public func take(
     _ models: TakenModels, of other: Genie, rewards: TokenRewardModel? = nil, odds: ActionOdds? = nil
   ) throws(TrainingError) {
@@ -143,10 +148,12 @@ public final class GenieTraining {
     if models != .tokens { genie.dynamics.goOn(from: other.dynamics) }
     taken = models
     let keepsAll = models == .beginning
-    takenHeads = (
-      keepsAll || configuration.rewards.steps == 0 ? rewards : nil,
-      keepsAll || configuration.actionOdds.steps == 0 ? odds : nil
-    )
+    do {
+      takenHeads = (
+        keepsAll || configuration.rewards.steps == 0 ? rewards : nil,
+        keepsAll || configuration.actionOdds.steps == 0 ? try odds?.copy() : nil
+      )
+    } catch { throw .unusable("\(error)") }
   }
 
   /// Trains tokenizer, latent actions, where there are labels rewards, where they are asked for the odds
@@ -200,7 +207,7 @@ public final class GenieTraining {
     var unseen: UnseenActions?
     if needsOdds {
       let found = try odds ?? ActionOdds(genie, seed: seed &+ 4)
-      let stage = ActionOddsStage(
+      let stage = try ActionOddsStage(
         found, vectors: genie.latentActions.actionVectors, training: configuration, store: store,
         data: data, isTrained: odds != nil, workers: workers,
         seed: seed)

@@ -169,7 +169,9 @@ private struct Encoding {
     for episode in episodes { byShard[episode.shard].append(episode) }
     self.episodes = byShard
     let (t, l) = (genie.configuration.tokenizer, genie.configuration.latentActions)
-    past = max(t.encoderBlocks * (t.window - 1), 1 + l.encoderBlocks * (l.window - 1))
+    let (tokenPast, actionPast) = (t.encoderBlocks * (t.window - 1), 1 + l.encoderBlocks * (l.window - 1))
+    // Latent actions that see tokens look back over what these looked back over.
+    past = l.tokenWidth == nil ? max(tokenPast, actionPast) : tokenPast + actionPast
   }
 
   /// Runs of shards that are worth being shared out among workers together.
@@ -234,10 +236,13 @@ private struct Encoding {
 }
 
 extension Genie {
-  /// Tells models apart whose tokens or latent actions may differ: FNV-1a over their values, hexadecimal.
-  var tokenFingerprint: String {
+  /// Tells models apart whose tokens or latent actions may differ.
+  var tokenFingerprint: String { Self.fingerprint([tokenizer.state, latentActions.state]) }
+
+  /// Tells models apart by their values: FNV-1a, hexadecimal.
+  static func fingerprint(_ states: [[String: Tensor]]) -> String {
     var hash = ContentHash()
-    for state in [tokenizer.state, latentActions.state] {
+    for state in states {
       for (_, tensor) in state.sorted(by: { $0.key < $1.key }) {
         hash.add(UnsafeRawBufferPointer(start: tensor.pointer, count: 4 * tensor.count))
       }

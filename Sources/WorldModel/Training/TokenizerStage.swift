@@ -12,7 +12,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
   private let tokenizer: Tokenizer
   private let training: TrainingConfiguration
   private let clips: ClipLoader
-  /// All windows, one beside the other; last windows; and those of each code, once the last codes are placed.
+  /// All windows, one beside the other, where codes are placed; last windows; and those of each code, once the last codes are placed.
   private let windows: [ClipLoader.Origin]
   private let ends: [ClipLoader.Origin]
   private let windowsByCode: WindowsByCode
@@ -32,7 +32,7 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
     optimizer = Optimizer(
       tokenizer.parameters, configuration.optimizer, workers: workers)
     clips = try data.training(frames: configuration.time, batch: configuration.batch, seed: seed)
-    windows = data.windows(frames: configuration.time)
+    windows = training.codePlacement == nil ? [] : data.windows(frames: configuration.time)
     windowsByCode = WindowsByCode(codes: tokenizer.vocabulary)
     ends = training.endShare > 0 ? data.lastWindows(frames: configuration.time) : []
     validation = try data.heldOut(frames: configuration.time, clips: 32)
@@ -97,7 +97,8 @@ final class TokenizerStage: TrainingStage, @unchecked Sendable {
       let draw = Double(key.uniform(0))
       if draw < training.endShare, !ends.isEmpty { return ends[key.integer(1, below: ends.count)] }
       guard draw < training.endShare + training.rareShare else { return origin }
-      return windowsByCode.draw(key.folded(in: 2)).map { windows[$0] } ?? origin
+      // A table of tensors is exact up to 16 million.
+      return windowsByCode.draw(key.folded(in: 2)).map { windows[min($0, windows.count - 1)] } ?? origin
     }
   }
 

@@ -67,7 +67,10 @@ struct TrainingRunner {
         plan = try Checkpoint.configuration(Plan.self, from: file)
         try Checkpoint.read(into: state, from: file)
       } catch { throw TrainingError.checkpoint(error) }
-      guard plan.step >= 0, plan.step <= plan.steps ?? .max else {
+      guard (0...1_000_000_000).contains(plan.step),
+        (plan.step...1_000_000_000).contains(plan.steps ?? plan.step),
+        plan.seconds >= 0, plan.seconds.isFinite
+      else {
         throw TrainingError.unusable("\(file.path): is damaged: step \(plan.step) of \(plan.steps ?? 0)")
       }
       // Begun with a time that was not told yet what it comes to, and gone on with without one.

@@ -5,12 +5,15 @@ import WireProtocol
 /// Why a session cannot be kept, or not be taken up.
 enum JournalError: Error, CustomStringConvertible {
   case unwritable(String)
+  /// Nothing shortens it, and to take it up would take longer and longer.
+  case tooLong(requests: Int)
   case missing
   case damaged
 
   var description: String {
     switch self {
     case .unwritable(let reason): "the session cannot be written: \(reason)"
+    case .tooLong(let requests): "its environments give no snapshots, and it has \(requests) requests"
     case .missing: "no such session"
     case .damaged: "what was kept of the session is damaged"
     }
@@ -56,12 +59,16 @@ final class Journals {
     var file: FileHandle
     var base: Journal.Base
     var requests = 0
+    /// Requests at which the next snapshot is tried.
+    var nextSnapshot = Journals.requestsPerSnapshot
     var last = Envelope(.unknown)
     var reply: [Frame] = []
   }
 
   /// Requests after which a snapshot is worth its time.
   static let requestsPerSnapshot = 256
+  /// Requests of a session whose environments give no snapshots.
+  private static let mostRequests = 1 << 20
 
   private let folder: URL
   private let keepingSeconds: Double
@@ -123,7 +130,11 @@ final class Journals {
     guard let entry = entries[session] else { return false }
     if [.open, .fork].contains(entry.last.operation) { try write(Journal.record(reply), to: session) }
     entries[session]?.reply = reply
-    return entry.requests >= Self.requestsPerSnapshot
+    guard entry.requests < Self.mostRequests else { throw .tooLong(requests: entry.requests) }
+    guard entry.requests >= entry.nextSnapshot else { return false }
+    // Where there is none to be had it is tried ever more seldom.
+    entries[session]?.nextSnapshot = 2 * entry.requests
+    return true
   }
 
   /// Puts the session's state in the place of its requests.

@@ -32,7 +32,8 @@ extension Stepper {
         keep(answer)
         return answer
       }
-      if case .resume = work.kind {} else { journals?.remove(work.session) }
+      // What cannot be taken up now may be at another start: its file stays.
+      if case .resume = work.kind {} else if !isReplaying { journals?.remove(work.session) }
       return failure(work, error, endsSession: true)
     }
   }

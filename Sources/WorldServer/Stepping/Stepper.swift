@@ -83,11 +83,19 @@ final class Stepper: @unchecked Sendable {
     guard let holding = holdings[work.session] else { return nil }
     let host = hosts[holding.environment]
     switch work.kind {
-    case .step(let request): return (host, host.stepCost.estimate(rows: request.actions.count))
-    case .reset(let request):
-      let rows = request.slots.isEmpty ? holding.slots.count : request.slots.count
-      return (host, host.resetCost.estimate(rows: rows))
+    case .step: return (host, host.stepCost.estimate(rows: slotCount(of: work)))
+    case .reset: return (host, host.resetCost.estimate(rows: slotCount(of: work)))
     default: return nil
+    }
+  }
+
+  /// How many slots a request of a round concerns.
+  private func slotCount(of work: Work) -> Int {
+    switch work.kind {
+    case .step(let request): request.actions.count
+    case .reset(let request):
+      request.slots.isEmpty ? holdings[work.session]?.slots.count ?? 0 : request.slots.count
+    default: 0
     }
   }
 
@@ -123,7 +131,8 @@ final class Stepper: @unchecked Sendable {
 
   /// Whether sessions are missing whose company would save something.
   private func isWorthWaiting(_ host: Host) -> Bool {
-    !host.missing.isEmpty && host.stepCost.estimate(rows: host.waiting.count) > inlineSeconds
+    let rows = host.waiting.reduce(0) { $0 + slotCount(of: $1) }
+    return !host.missing.isEmpty && host.stepCost.estimate(rows: rows) > inlineSeconds
   }
 
   /// Puts a request where its round will find it; does anything else at once.

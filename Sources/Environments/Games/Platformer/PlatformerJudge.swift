@@ -47,8 +47,8 @@ public struct PlatformerJudge: GameJudge {
     return VisibleEffect(dx: dx, rises: after.y < before.y)
   }
 
-  /// Cells that are alike where the hero went `dx` units to the right. Of equals, `max` returns the last: so the first
-  /// candidates are given a little more.
+  /// Share of the cells that are alike where the hero went `dx` units to the right. Where several are as much alike, to stand is
+  /// preferred, and then the way that he faces.
   private func scrolled(_ old: GameScene, _ new: GameScene, by dx: Int) -> Double {
     var alike = 0
     for row in 0..<new.rows {

@@ -1,6 +1,6 @@
+import Autograd
 import Environments
 import Foundation
-import NeuralNetwork
 import Testing
 
 @testable import ReinforcementLearning
@@ -18,7 +18,7 @@ import Testing
       seed: 3)
   }
 
-  private func corridor() -> GamePool { GamePool(Corridor()) }
+  private func corridor() -> GamePool<Corridor> { GamePool(Corridor()) }
 
   @Test(arguments: [1, 3]) func anActionPaysItsLikelihood(frames: Int) throws {
     let expert = try expert(frames: frames)

@@ -37,34 +37,21 @@ extension Tape {
     places: Range<Int>
   ) -> Variable {
     let (entries, channels, side) = (table.shape[0], table.shape[1], 2 * reach + 1)
-    let frames = codes.count / (rows * columns)
+    let around = Neighbours(
+      codes: codes, rows: rows, columns: columns, reach: reach, outside: outside, places: places)
     precondition(
-      codes.count == frames * rows * columns && outside >= 0 && outside < entries,
+      codes.count == around.frames * rows * columns && outside >= 0 && outside < entries,
       "\(codes.count) codes of \(rows) x \(columns), outside \(outside) of \(entries)")
-    func forEach(_ body: (_ row: Int, _ code: Int) -> Void) {
-      var row = 0
-      for frame in 0..<frames {
-        let first = codes.startIndex + frame * rows * columns
-        for place in places {
-          for y in place / columns - reach...place / columns + reach {
-            for x in place % columns - reach...place % columns + reach {
-              let isInside = y >= 0 && y < rows && x >= 0 && x < columns
-              let code = isInside ? codes[first + y * columns + x] : outside
-              precondition(code >= 0 && code < entries, "code \(code) of a table of \(entries)")
-              body(row, Int(code))
-              row += 1
-            }
-          }
-        }
-      }
-    }
-    let y = arena.tensor([frames, places.count, side * side * channels])
+    let y = arena.tensor([around.frames, places.count, side * side * channels])
     let (from, to) = (table.value.pointer, y.pointer)
-    forEach { row, code in (to + row * channels).update(from: from + code * channels, count: channels) }
+    around.forEach { row, code in
+      precondition(code >= 0 && code < entries, "code \(code) of a table of \(entries)")
+      (to + row * channels).update(from: from + code * channels, count: channels)
+    }
     guard isRecording else { return computed(y) }
     return record(y, from: [table]) { tape, dy in
       guard let dtable = tape.gradient(of: table) else { return }
-      forEach { row, code in
+      around.forEach { row, code in
         ck_add_scaled(dy.pointer + row * channels, 1, dtable.pointer + code * channels, channels)
       }
     }
@@ -108,6 +95,34 @@ extension Tape {
       guard let dx = tape.gradient(of: x) else { return }
       for (place, row) in rows.enumerated() {
         ck_add_scaled(dy.pointer + place * channels, 1, dx.pointer + row * channels, channels)
+      }
+    }
+  }
+}
+
+/// The codes around places of frames, in order of (frame, place, row, column).
+private struct Neighbours {
+  let codes: ArraySlice<Int32>
+  let rows: Int
+  let columns: Int
+  let reach: Int
+  let outside: Int32
+  let places: Range<Int>
+
+  var frames: Int { codes.count / (rows * columns) }
+
+  func forEach(_ body: (_ row: Int, _ code: Int) -> Void) {
+    var row = 0
+    for frame in 0..<frames {
+      let first = codes.startIndex + frame * rows * columns
+      for place in places {
+        for y in place / columns - reach...place / columns + reach {
+          for x in place % columns - reach...place % columns + reach {
+            let isInside = y >= 0 && y < rows && x >= 0 && x < columns
+            body(row, Int(isInside ? codes[first + y * columns + x] : outside))
+            row += 1
+          }
+        }
       }
     }
   }

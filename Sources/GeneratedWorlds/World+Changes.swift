@@ -44,6 +44,9 @@ extension World {
       precision: precision)
   }
 
+  /// The same world, that takes no frame it is given for the first of an episode: for windows from anywhere in a video.
+  public var ageless: World { sampled(manifest.sampling.with(tellsAge: false)) }
+
   /// The same world with other levels: every episode starts from one of these.
   public func starting(from starts: [StartFrame]) -> World {
     World(

@@ -99,13 +99,12 @@ extension Gateway {
 
   /// Puts a request where it will be done; one that is malformed, or too much, is answered here.
   private func submit(_ message: Message, _ token: Identifier, _ user: String, to peer: Frame) -> Bool {
-    guard queue.hasRoom(beside: arrived.count) else {
+    guard queue.hasRoom else {
       refuse(message.envelope, .busy, "too many requests are waiting", to: peer)
       return false
     }
     do throws(WireError) {
-      arrived.append(
-        try Work(session: token, user: user, reading: message, within: configuration.limits))
+      arrived = try Work(session: token, user: user, reading: message, within: configuration.limits)
       return true
     } catch {
       refuse(message.envelope, error, to: peer)
@@ -115,12 +114,13 @@ extension Gateway {
 
   /// Does what has arrived, or sees that it will be done.
   func dispatch() {
-    guard !arrived.isEmpty else { return }
-    let works = arrived
-    arrived.removeAll(keepingCapacity: true)
-    let (answers, rest) = stepper.attempt(works)
-    for answer in answers { finish(answer) }
-    for work in rest { queue.submit(work) }
+    guard let work = arrived else { return }
+    arrived = nil
+    if let answers = stepper.attempt(work) {
+      for answer in answers { finish(answer) }
+    } else {
+      queue.submit(work)
+    }
   }
 
   /// Sends an answer and keeps it for whoever asks again.

@@ -15,8 +15,8 @@ final class Gateway {
   private let description: Description
   var sessions: SessionTable
   var statistics = ServerStatistics()
-  /// Requests of sessions that came in this turn.
-  var arrived: [Work] = []
+  /// The request of a session that came in just now.
+  var arrived: Work?
   private var nextSweep = ContinuousClock.now + .seconds(1)
 
   /// How long a client waits that found the server busy.

@@ -60,6 +60,9 @@ struct MeasureCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    guard !sampling.tellAge else {
+      throw ValidationError("What is measured begins anywhere in its episodes: without --tell-age.")
+    }
     guard (1...100_000).contains(count) else { throw ValidationError("--count is 1 to 100000.") }
     guard (0...1024).contains(worlds) else { throw ValidationError("--worlds is 0 to 1024.") }
     guard (1...10_000).contains(starts) else { throw ValidationError("--starts is 1 to 10000.") }
@@ -68,7 +71,7 @@ struct MeasureCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = sampling.applied(to: try world.load())
+    let loaded = sampling.applied(to: try world.load()).ageless
     let folder = try ClipFolder(URL(filePath: clips))
     let threads = Workers(count: workers)
     let player = try player(in: loaded, of: folder, threads)

@@ -57,7 +57,7 @@ struct RegenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try World.named(world)
+    let loaded = try World.named(world).ageless
     let threads = Workers(count: workers)
     let clip = try readClip(
       size: loaded.genie.configuration.tokenizer, framesPerSecond: loaded.manifest.frameRate)

@@ -24,7 +24,8 @@ extension Tape {
 
   /// The same values under another shape.
   public func reshape(_ x: Variable, _ shape: Shape) -> Variable {
-    record(x.value.reshaped(shape), from: [x]) { tape, dy in tape.pass(dy, to: x) }
+    guard isRecording else { return computed(x.value.reshaped(shape)) }
+    return record(x.value.reshaped(shape), from: [x]) { tape, dy in tape.pass(dy, to: x) }
   }
 
   /// Feature-wise modulation (FiLM): x * (1 + scale) + shift, one scale and shift per frame.

@@ -29,21 +29,12 @@ public struct ClipLoader: Sendable {
     public let ends: [Bool]?
   }
 
-  /// All that is needed to go on where a loader was.
-  public struct State: Sendable, Equatable, Codable {
-    public let seed: UInt64
-    /// The batch that comes next.
-    public let position: Int
-  }
-
   public let folder: ClipFolder
   /// Frames of a window.
   public let frames: Int
   /// Windows of a batch.
   public let batchSize: Int
   public let seed: UInt64
-  /// The batch that ``next()`` returns.
-  public private(set) var position = 0
   /// The number of different windows.
   public let windowCount: Int
 
@@ -84,24 +75,6 @@ public struct ClipLoader: Sendable {
     self.batchSize = batchSize
     self.seed = seed
     windowCount = total
-  }
-
-  /// The state to store, and to go on from.
-  public var state: State {
-    get { State(seed: seed, position: position) }
-  }
-
-  /// Goes on where another loader of the same data was.
-  /// - Precondition: the same seed.
-  public mutating func resume(from state: State) {
-    precondition(state.seed == seed, "a state of seed \(state.seed) for a loader of seed \(seed)")
-    position = max(state.position, 0)
-  }
-
-  /// The next batch.
-  public mutating func next() -> Batch {
-    defer { position += 1 }
-    return batch(position)
   }
 
   /// Batch `number`, whatever was read before.

@@ -56,27 +56,12 @@ final class Stepper: @unchecked Sendable {
   // MARK: - The I/O thread's side
 
   /// Does at once what can be done at once.
-  /// - Returns: the answers, and the requests that have to go through the queue.
-  func attempt(_ works: [Work]) -> (answers: [Completion], rest: [Work]) {
-    guard lock.try() else { return ([], works) }
+  /// - Returns: the answers; nil where the request has to go through the queue.
+  func attempt(_ work: Work) -> [Completion]? {
+    guard lock.try() else { return nil }
     defer { lock.unlock() }
-    guard !hasEnded else { return ([], works) }
-    var budget = inlineSeconds
-    var rest: [Work] = []
-    var chosen: [(host: Host, works: [Work])] = []
-    for work in works {
-      guard let (host, cost) = estimate(work), cost <= budget else {
-        rest.append(work)
-        continue
-      }
-      budget -= cost
-      if let index = chosen.firstIndex(where: { $0.host === host }) {
-        chosen[index].works.append(work)
-      } else {
-        chosen.append((host, [work]))
-      }
-    }
-    return (chosen.flatMap { round($0.host, $0.works) }, rest)
+    guard !hasEnded, let (host, cost) = estimate(work), cost <= inlineSeconds else { return nil }
+    return round(host, [work])
   }
 
   private func estimate(_ work: Work) -> (Host, Double)? {

@@ -33,8 +33,8 @@ final class WorkQueue: @unchecked Sendable {
 
   // MARK: - The I/O thread's side
 
-  /// Whether one more request can wait, beside those that are about to be submitted.
-  func hasRoom(beside others: Int) -> Bool { locked { !isClosed && current.queued + others < limit } }
+  /// Whether one more request can wait.
+  var hasRoom: Bool { locked { !isClosed && current.queued < limit } }
 
   /// Takes on a piece of work.
   func submit(_ work: Work) {

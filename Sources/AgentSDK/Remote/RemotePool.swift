@@ -164,9 +164,8 @@ public final class RemotePool: Snapshotting {
         Envelope(.ping, epoch: epoch, session: session, sequence: connection.nextCorrelation()))
       try connection.post(request)
       let reply = try connection.collect(request)
-      if reply.envelope.status == .sessionLost, try isResumed(at: reply.envelope.epoch) { continue }
-      if let error = reply.error { throw error }
-      do { return try reply.json(as: PingReply.self) } catch { throw .refused(reason: error.description) }
+      if reply.envelope.status == .sessionLost, try resume(at: reply.envelope.epoch) { continue }
+      return try RemotePool.read(reply, PingReply.self)
     }
   }
 
@@ -177,7 +176,12 @@ public final class RemotePool: Snapshotting {
     _ connection: Connection, _ request: Message, _ type: Value.Type
   ) throws(EnvironmentError) -> Value {
     try connection.post(request)
-    let reply = try connection.collect(request)
+    return try read(try connection.collect(request), type)
+  }
+
+  private static func read<Value: Decodable>(
+    _ reply: Message, _ type: Value.Type
+  ) throws(EnvironmentError) -> Value {
     if let error = reply.error { throw error }
     do { return try reply.json(as: type) } catch { throw .refused(reason: error.description) }
   }
@@ -225,8 +229,7 @@ public final class RemotePool: Snapshotting {
   private func finish() throws(EnvironmentError) -> Message {
     guard var request = pending else { throw .refused(reason: "nothing was asked") }
     var reply = try connection.collect(request)
-    while reply.envelope.status == .sessionLost, try isResumed(at: reply.envelope.epoch), let again = pending
-    {
+    while reply.envelope.status == .sessionLost, try resume(at: reply.envelope.epoch), let again = pending {
       request = again
       reply = try connection.collect(request)
     }
@@ -247,7 +250,7 @@ public final class RemotePool: Snapshotting {
 
   /// Takes the session up at a server that was started anew and keeps sessions, and asks there again for what is pending.
   /// - Returns: false where the session is lost.
-  private func isResumed(at newEpoch: UInt64) throws(EnvironmentError) -> Bool {
+  private func resume(at newEpoch: UInt64) throws(EnvironmentError) -> Bool {
     guard session != .none, newEpoch != epoch, server.capabilities.contains("resume") else { return false }
     let resume = Message(
       Envelope(.resume, epoch: newEpoch, session: session, sequence: connection.nextCorrelation()))

@@ -89,8 +89,10 @@ public struct VectorEnvironment {
     case .nextStep:
       for row in 0..<count where batch.terminated[row] || batch.truncated[row] { isDue[row] = true }
     case .sameStep:
-      unfinished = batch
-      try replaceEnded(in: &batch)
+      do throws(EnvironmentError) { try replaceEnded(in: &batch) } catch {
+        unfinished = batch
+        throw error
+      }
       unfinished = nil
     case .disabled: break
     }

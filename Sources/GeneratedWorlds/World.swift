@@ -174,7 +174,8 @@ public final class World: Sendable {
       begins: manifest.levelsBegin ?? [Bool](repeating: false, count: clip.count), manifest: manifest)
   }
 
-  /// Writes the world; the manifest last, and an older one is removed first, so that a folder with a manifest is whole.
+  /// Writes the world; the manifest last, whose hashes say what belongs to it. Where another world was there and the disk is full,
+  /// nothing of that is lost before the first of the new files is whole.
   /// - Returns: the world with its files' hashes.
   @discardableResult
   public func save(to folder: URL) throws(WorldError) -> World {
@@ -182,10 +183,6 @@ public final class World: Sendable {
     var manifest = manifest
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      for file in [Self.manifestFile, TokenRewardModel.file, ActionOdds.file] {
-        let file = folder.appending(path: file)
-        if FileManager.default.fileExists(atPath: file.path) { try FileManager.default.removeItem(at: file) }
-      }
       try genie.save(to: folder)
       try rewards?.save(to: folder)
       try odds?.save(to: folder)
@@ -204,6 +201,10 @@ public final class World: Sendable {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(try encoder.encode(manifest), to: folder.appending(path: Self.manifestFile))
+      // What another world had there, and this one has not.
+      for file in [TokenRewardModel.file, ActionOdds.file] where !files.contains(file) {
+        try? FileManager.default.removeItem(at: folder.appending(path: file))
+      }
     } catch {
       throw .unwritable(path: path, reason: "\(error)")
     }

@@ -34,6 +34,26 @@ import WorldModel
     #expect(loaded.levels.bytes == world.levels.bytes)
   }
 
+  /// Rewards that another world left in a folder are none of this one's; and whether levels begin episodes is kept.
+  @Test func aWorldIsWrittenOverAnother() throws {
+    let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
+    let folder = temporary.file("over.world")
+    try SmallWorld.make().save(to: folder)
+    let left = folder.appending(path: "rewards.safetensors")
+    let foreign = try Data(contentsOf: left)
+    let plain = try SmallWorld.make(rewards: false)
+    let begins = [true, false, true, true, false, false]
+    let written = World(
+      genie: plain.genie, rewards: nil, levels: plain.levels, begins: begins, manifest: plain.manifest)
+    #expect(try written.save(to: folder).begins == begins)
+    #expect(!FileManager.default.fileExists(atPath: left.path))
+    // As where the removal failed.
+    try foreign.write(to: left)
+    let loaded = try World(folder)
+    #expect(loaded.rewards == nil && loaded.odds == nil && loaded.begins == begins)
+  }
+
   @Test func whatIsNoWorldIsSaidSo() throws {
     let place = try TemporaryFolder()
     let folder = place.file("small.world")

@@ -25,7 +25,7 @@ let libraries: [Target] = [
   .target(name: "WorldModel", dependencies: ["NeuralNetwork", "Video", "Reporting"]),
   .target(name: "Environments"),
   .target(
-    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments", "CKernels"],
+    name: "GeneratedWorlds", dependencies: ["WorldModel", "Environments"],
     resources: [.copy("Worlds")]),
   .target(name: "WireProtocol", dependencies: ["CZeroMQ", "Environments"], exclude: ["PROTOCOL.md"]),
   .target(name: "WorldServer", dependencies: ["WireProtocol", "Environments", logging]),

@@ -8,7 +8,11 @@
 #include <immintrin.h>
 #include <math.h>
 
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4,avx512bf16"))), apply_to = function)
+#ifndef BFLOAT16_TARGET
+#define BFLOAT16_TARGET "arch=x86-64-v4,avx512bf16"
+#endif
+
+#pragma clang attribute push(__attribute__((target(BFLOAT16_TARGET))), apply_to = function)
 enum { values = 2 };
 #include "gemm.h"
 

@@ -1,5 +1,5 @@
 enum { values = 1 };
-#include "gemm.h"
+#include "gemm_registers.h"
 
 INLINE vector multiply_add(vector sums, vector a, vector b) { return sums + a * b; }
 
@@ -32,7 +32,11 @@ static int is_bfloat16(ck_precision precision) { return precision == ck_bfloat16
 static void multiply_product(ck_precision precision, product p) {
 #ifdef WIDE
   if (is_bfloat16(precision)) {
-    ck_multiply_bfloat16(p);
+    if (ck_has_amx()) {
+      ck_multiply_amx(p);
+    } else {
+      ck_multiply_bfloat16(p);
+    }
     return;
   }
 #endif

@@ -2,10 +2,10 @@
 //   values                     values of k that follow each other in one element of four bytes
 //   multiply_add(sums, a, b)   sums + a b, element by element
 //   along, across              sixteen elements from values that lie along k, or across it
+//   multiply_rows              some rows over panels of some columns (gemm_registers.h, or gemm_amx.c)
 //
-// C is cut into tiles of a few rows by one or two vectors, whose sums stay in registers while k runs. What a
-// tile reads of B is first copied into panels (or was, long before), so that it lies in one piece and in the
-// first cache; the rows of A are read where they are, where they are elements already. An element of C is one
+// C is cut into tiles whose sums stay in registers while k runs. What a tile reads of B is first copied into
+// panels (or was, long before), so that it lies in one piece and in the first cache. An element of C is one
 // chain of sums over k, in blocks of `depth_block`, whatever tile it is in: so a row of the result does not
 // depend on how many others there are.
 #pragma once
@@ -15,7 +15,7 @@
 
 enum {
   depth_block = 256,   // elements: a panel is 32 KiB
-  column_block = 128,  // with depth_block: 128 KiB of panels, on the stack and in the second cache
+  column_block = values == 2 ? 512 : 128,  // with depth_block: 512 or 128 KiB of panels, on the stack and in the second cache
   most_rows = 8,       // of a tile
   row_tiles = 8,       // tiles that go over a panel while it is in the first cache
 };
@@ -32,6 +32,7 @@ typedef struct {
 } product;
 
 void ck_multiply_bfloat16(product p);
+void ck_multiply_amx(product p);
 void ck_pack_bfloat16(operand b, size_t depth, size_t columns, float *panels);
 
 /// Elements that hold `depth` values.
@@ -69,30 +70,6 @@ INLINE void pack_panel(operand right, size_t depth, size_t columns, size_t width
   }
 }
 
-/// The `total` rows of `a` as elements, in tiles of `rows` (the last one is filled up): row by row as they lie,
-/// or element by element where A is transposed.
-INLINE void pack_tiles(operand a, size_t depth, size_t rows, size_t total, float *packed,
-                       operand tiles[row_tiles]) {
-  size_t elements = element_count(depth), tile = rows * depth_block;
-  size_t padded_rows = (total + rows - 1) / rows * rows;
-  for (size_t t = 0; t * rows < total; t++) {
-    tiles[t] = (operand){packed + t * tile, a.column == 1 ? depth_block : 1, a.column == 1 ? 1 : rows};
-  }
-  for (size_t r = 0; r < padded_rows && a.column == 1; r++) {
-    const float *row = a.at + smaller(r, total - 1) * a.row;
-    for (size_t e = 0; e < elements; e += lanes) store(packed + r * depth_block + e, along(row, e, depth));
-  }
-  for (size_t r = 0; r < padded_rows && a.column != 1; r += rows == 8 ? lanes : rows) {
-    for (size_t e = 0; e < elements; e++) {
-      vector x = across(a.at + r, a.column, e, depth, total - r);
-      float *to = packed + r / rows * tile + e * rows;
-      // What lies beyond the tile's rows is overwritten by the element after it.
-      store_half(to, x.lo);
-      if (rows == 8 && r + 8 < padded_rows) store_half(to + tile, x.hi);
-    }
-  }
-}
-
 /// Where one tile of the result goes, and what is added to it: all begin at the tile and share `row`.
 typedef struct {
   float *c, *sums;
@@ -101,104 +78,47 @@ typedef struct {
 } tile_target;
 
 /// c = gelu(alpha * sums + beta * c + residual + bias), each where it is wanted; later blocks of k add to c.
-INLINE void finish_tile(size_t rows, size_t vectors, vector sums[most_rows][2], tile_target to, float alpha,
-                        float beta, int activate) {
+INLINE void finish_tile(size_t rows, size_t vectors, vector sums[most_rows][2], tile_target to, size_t out_rows,
+                        size_t out_columns, float alpha, float beta, int activate) {
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
-      size_t at = r * to.row + v * lanes;
+      if (r >= out_rows || v * lanes >= out_columns) continue;
+      size_t at = r * to.row + v * lanes, count = out_columns - v * lanes;
       vector y = sums[r][v] * alpha;
-      if (beta != 0) y += load(to.c + at) * beta;
-      if (to.residual) y += load(to.residual + at);
-      if (to.bias) y += load(to.bias + v * lanes);
-      if (to.sums) store(to.sums + at, y);
-      store(to.c + at, activate ? gelu(y) : y);
+      if (beta != 0) y += load_first(to.c + at, count, 0.0f) * beta;
+      if (to.residual) y += load_first(to.residual + at, count, 0.0f);
+      if (to.bias) y += load_first(to.bias + v * lanes, count, 0.0f);
+      if (to.sums) store_first(to.sums + at, y, count);
+      store_first(to.c + at, activate ? gelu(y) : y, count);
     }
   }
 }
 
-/// One tile, of which `out_rows` by `out_columns` are wanted. `rows`, `vectors` and `left.column` are
-/// constants where this is inlined.
-INLINE void multiply_panel(size_t rows, size_t vectors, size_t depth, operand left, const float *panel,
-                           tile_target to, size_t out_rows, size_t out_columns, float alpha, float beta,
-                           int activate) {
-  vector sums[most_rows][2];
-#pragma clang loop unroll(full)
-  for (size_t r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-    for (size_t v = 0; v < vectors; v++) sums[r][v] = 0.0f;
-  }
-  for (size_t k = 0; k < depth; k++) {
-    vector x[2];
-#pragma clang loop unroll(full)
-    for (size_t v = 0; v < vectors; v++) x[v] = load(panel + (k * vectors + v) * lanes);
-#pragma clang loop unroll(full)
-    for (size_t r = 0; r < rows; r++) {
-      vector weight = left.at[r * left.row + k * left.column];
-#pragma clang loop unroll(full)
-      for (size_t v = 0; v < vectors; v++) sums[r][v] = multiply_add(sums[r][v], weight, x[v]);
-    }
-  }
+/// A tile of sums, of which `out_rows` by `out_columns` are wanted.
+INLINE void write_tile(size_t rows, size_t vectors, vector sums[most_rows][2], tile_target to, size_t out_rows,
+                       size_t out_columns, float alpha, float beta, int activate) {
+  // Where all of it is wanted, which is nearly always, the compiler knows that.
   if (out_rows == rows && out_columns >= vectors * lanes) {
-    finish_tile(rows, vectors, sums, to, alpha, beta, activate);
-    return;
-  }
-  // A tile at the edge goes through copies, with the same arithmetic.
-  float edge[4][most_rows * 2 * lanes];
-  size_t width = vectors * lanes;
-  for (size_t i = 0; i < rows * width; i++) {
-    size_t r = i / width, column = i % width;
-    int inside = r < out_rows && column < out_columns;
-    edge[0][i] = inside && beta != 0 ? to.c[r * to.row + column] : 0.0f;
-    edge[1][i] = inside && to.residual ? to.residual[r * to.row + column] : 0.0f;
-    edge[2][i] = column < out_columns && to.bias ? to.bias[column] : 0.0f;
-  }
-  tile_target copies = {edge[0], to.sums ? edge[3] : NULL, to.residual ? edge[1] : NULL,
-                        to.bias ? edge[2] : NULL, width};
-  finish_tile(rows, vectors, sums, copies, alpha, beta, activate);
-  for (size_t r = 0; r < out_rows; r++) {
-    for (size_t i = 0; i < smaller(out_columns, width); i++) {
-      to.c[r * to.row + i] = edge[0][r * width + i];
-      if (to.sums) to.sums[r * to.row + i] = edge[3][r * width + i];
-    }
+    finish_tile(rows, vectors, sums, to, rows, vectors * lanes, alpha, beta, activate);
+  } else {
+    finish_tile(rows, vectors, sums, to, out_rows, out_columns, alpha, beta, activate);
   }
 }
 
-/// Some rows, over panels of some columns and a block of k: `panels` lie `panel_size` floats apart.
-INLINE void multiply_rows(size_t rows, size_t vectors, product p, const float *panels, size_t panel_size,
-                          size_t k, size_t depth, size_t row, size_t column, size_t columns) {
-  float packed[depth_block * most_rows * row_tiles] __attribute__((aligned(64)));
-  size_t width = vectors * lanes, elements = element_count(depth);
-  size_t total = smaller(rows * row_tiles, p.rows - row), tiles = (total + rows - 1) / rows;
-  operand left[row_tiles], a = {p.a.at + row * p.a.row + k * p.a.column, p.a.row, p.a.column};
-  if (values == 1 && a.column == 1 && total % rows == 0) {
-    for (size_t t = 0; t < tiles; t++) left[t] = (operand){a.at + t * rows * a.row, a.row, 1};
-  } else {
-    pack_tiles(a, depth, rows, total, packed, left);
-  }
-  int first = k == 0, last = k + depth == p.depth;
-  float beta = first ? p.beta : 1.0f;
-  for (size_t c = 0; c < columns; c += width) {
-    const float *panel = panels + c / width * panel_size;
-    for (size_t t = 0; t < tiles; t++) {
-      size_t at = (row + t * rows) * p.c_row + column + c;
-      tile_target to = {p.c + at, last && p.epilogue.sums ? p.epilogue.sums + at : NULL,
-                        first && p.epilogue.residual ? p.epilogue.residual + at : NULL,
-                        first && p.epilogue.bias ? p.epilogue.bias + column + c : NULL, p.c_row};
-      size_t count = smaller(rows, total - t * rows), wanted = columns - c;
-      int activate = last && p.epilogue.gelu;
-      // The branches differ in what the compiler knows of the strides.
-      if (a.column == 1) {
-        operand rowwise = {left[t].at, left[t].row, 1};
-        multiply_panel(rows, vectors, elements, rowwise, panel, to, count, wanted, p.alpha, beta, activate);
-      } else {
-        operand turned = {left[t].at, 1, rows};
-        multiply_panel(rows, vectors, elements, turned, panel, to, count, wanted, p.alpha, beta, activate);
-      }
-    }
-  }
+/// The tile at a row and a column of the result, in the block of k that is `first`, `last`, both or neither.
+INLINE tile_target target_in(product p, size_t row, size_t column, int first, int last) {
+  size_t at = row * p.c_row + column;
+  return (tile_target){p.c + at, last && p.epilogue.sums ? p.epilogue.sums + at : NULL,
+                       first && p.epilogue.residual ? p.epilogue.residual + at : NULL,
+                       first && p.epilogue.bias ? p.epilogue.bias + column : NULL, p.c_row};
 }
+
+/// Some rows from `row` on, at most `rows * row_tiles`, over the panels of `columns` columns from `column` on and a
+/// block of k: `panels` lie `panel_size` floats apart.
+INLINE void multiply_rows(size_t rows, size_t vectors, product p, const float *panels, size_t panel_size,
+                          size_t k, size_t depth, size_t row, size_t column, size_t columns);
 
 /// The whole product in tiles of `rows` by `vectors`, constants that suit the registers of the processor.
 INLINE void multiply_blocks(size_t rows, size_t vectors, product p) {

@@ -28,7 +28,7 @@ INLINE double add_products(size_t count, size_t rounds) {
 CLONES static double add_products_narrow(size_t rounds) { return add_products(narrow_sums, rounds); }
 
 #if defined(__x86_64__) && defined(__ELF__)
-#include <immintrin.h>
+#include "amx.h"
 
 __attribute__((target("arch=x86-64-v4"), min_vector_width(512))) static double add_products_wide(size_t rounds) {
   return add_products(wide_sums, rounds);
@@ -51,12 +51,37 @@ __attribute__((target("arch=x86-64-v4,avx512bf16"))) static double add_products_
   return 2.0 * 32 * wide_sums * (double)rounds;
 }
 
+/// Products of tiles, four of whose sums take turns.
+__attribute__((target("arch=x86-64-v4,amx-tile,amx-bf16"))) static double add_products_amx(size_t rounds) {
+  tile_shapes shapes = all_tiles();
+  _tile_loadconfig(&shapes);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  for (size_t round = 0; round < rounds; round++) {
+    _tile_dpbf16ps(0, 4, 5);
+    _tile_dpbf16ps(1, 4, 5);
+    _tile_dpbf16ps(2, 4, 5);
+    _tile_dpbf16ps(3, 4, 5);
+  }
+  float sums[16 * 16];
+  _tile_stored(0, sums, 64);
+  _tile_release();
+  sink = sums[0];
+  return 2.0 * 4 * 16 * 16 * 32 * (double)rounds;
+}
+
 double ck_peak_float32(size_t rounds) {
   return __builtin_cpu_supports("x86-64-v4") ? add_products_wide(rounds) : add_products_narrow(rounds);
 }
 
 double ck_peak_bfloat16(size_t rounds) {
-  return __builtin_cpu_supports("avx512bf16") ? add_products_bfloat16(rounds) : 0;
+  // A round of tiles takes some five times as long.
+  if (ck_has_amx()) return add_products_amx(rounds / 5);
+  return ck_has_bfloat16() ? add_products_bfloat16(rounds) : 0;
 }
 #else
 double ck_peak_float32(size_t rounds) { return add_products_narrow(rounds); }

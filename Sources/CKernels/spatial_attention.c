@@ -1,72 +1,41 @@
 #include "CKernels.h"
 #include "tile.h"
 
-// Each (frame, head) is a few small matrix products whose operands are first copied next to each other: the
-// keys transposed, so that the scores of one query are vectors over the keys, the others as padded rows.
+// Each (frame, head) is a few matrix products, read in place, with the softmax between them.
 
-size_t ck_spatial_attention_scratch(size_t tokens, size_t head_dim) {
-  size_t length = padded(tokens) + lanes, width = padded(head_dim) + lanes;
-  return width * length + 3 * length * width + larger(tokens, tile_rows) * length + 2 * tile_rows * (length + width);
-}
+size_t ck_spatial_attention_scratch(size_t tokens) { return tokens * padded(tokens); }
 
-INLINE void attend(const float *q, const float *bias, float *out, float *probabilities, float *scratch,
-                   size_t tokens, size_t begin, size_t end, size_t channels, size_t head_dim, float scale) {
-  size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
-  float *keys = scratch, *values = keys + width * length, *scores = values + tokens * width;
-  pack_transposed(q + channels, stride, tokens, head_dim, keys);
-  pack_rows(q + 2 * channels, stride, tokens, head_dim, values);
-  for (size_t first = begin; first < end; first += tile_rows) {
-    size_t count = smaller(tile_rows, end - first);
-    float inverses[tile_rows];
-    multiply(count, length, head_dim, (operand){q + first * stride, stride, 1}, keys, length,
-             (target){scores, length, .scale = 1.0f});
-    for (size_t r = 0; r < count; r++) {
-      float *row = scores + r * length;
-      inverses[r] = exponentiate_row(row, bias ? bias + (first + r) * tokens : NULL, scale, tokens);
-      if (!probabilities) continue;
-      for (size_t j = 0; j < tokens; j += lanes) {
-        store_first(probabilities + (first + r) * tokens + j, load(row + j) * inverses[r], tokens - j);
-      }
-    }
-    multiply(count, head_dim, tokens, (operand){scores, length, 1}, values, width,
-             (target){out + (first - begin) * channels, channels, .scale = 1.0f, .scales = inverses});
-  }
-}
-
-CLONES static void attend_all(const float *qkv, const float *bias, float *out, float *probabilities,
-                              float *scratch, size_t time, size_t tokens, size_t first, size_t count,
-                              size_t heads, size_t head_dim, float scale) {
-  size_t channels = heads * head_dim, square = tokens * tokens, end = first + count;
-  for (size_t t = 0; t < time; t++) {
-    for (size_t h = 0; h < heads; h++) {
-      const float *q = qkv + t * tokens * 3 * channels + h * head_dim;
-      const float *table = bias ? bias + h * square : NULL;
-      float *o = out + t * count * channels + h * head_dim;
-      float *p = probabilities ? probabilities + (t * heads + h) * square : NULL;
-      switch (head_dim) {
-        case 16: attend(q, table, o, p, scratch, tokens, first, end, channels, 16, scale); break;
-        case 32: attend(q, table, o, p, scratch, tokens, first, end, channels, 32, scale); break;
-        case 64: attend(q, table, o, p, scratch, tokens, first, end, channels, 64, scale); break;
-        default: attend(q, table, o, p, scratch, tokens, first, end, channels, head_dim, scale);
-      }
+/// One frame and head: `q` is the first query that is wanted, `count` of them; k and v of all tokens.
+INLINE void attend(ck_precision precision, const float *q, const float *k, const float *v, const float *bias,
+                   float *out, float *probabilities, float *scratch, size_t tokens, size_t count, size_t channels,
+                   size_t head_dim, float scale) {
+  size_t length = padded(tokens), stride = 3 * channels;
+  ck_gemm(precision, 0, 1, count, tokens, head_dim, 1.0f, q, stride, k, stride, 0.0f, scratch, length,
+          (ck_epilogue){0});
+  for (size_t r = 0; r < count; r++) {
+    float *row = scratch + r * length;
+    float inverse = exponentiate_row(row, bias ? bias + r * tokens : NULL, scale, tokens);
+    for (size_t j = 0; j < tokens; j += lanes) {
+      vector x = load(row + j) * inverse;
+      store(row + j, x);
+      if (probabilities) store_first(probabilities + r * tokens + j, x, tokens - j);
     }
   }
+  ck_gemm(precision, 0, 0, count, head_dim, tokens, 1.0f, scratch, length, v, stride, 0.0f, out, channels,
+          (ck_epilogue){0});
 }
 
-void ck_spatial_attention_bfloat16(const float *qkv, const float *bias, float *out, float *scratch, size_t time,
-                                   size_t tokens, size_t first, size_t count, size_t heads, size_t head_dim,
-                                   float scale);
-
-void ck_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias, float *out,
-                                  float *probabilities, float *scratch, size_t time, size_t tokens, size_t first,
-                                  size_t count, size_t heads, size_t head_dim, float scale) {
-#if defined(__x86_64__) && defined(__ELF__)
-  if (precision == ck_bfloat16 && !probabilities && ck_has_bfloat16()) {
-    ck_spatial_attention_bfloat16(qkv, bias, out, scratch, time, tokens, first, count, heads, head_dim, scale);
-    return;
+CLONES void ck_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias, float *out,
+                                         float *probabilities, float *scratch, size_t time, size_t tokens,
+                                         size_t first, size_t count, size_t heads, size_t head_dim, float scale) {
+  size_t channels = heads * head_dim, square = tokens * tokens;
+  for (size_t i = 0; i < time * heads; i++) {
+    size_t t = i / heads, h = i % heads;
+    const float *q = qkv + t * tokens * 3 * channels + h * head_dim;
+    attend(precision, q + first * 3 * channels, q + channels, q + 2 * channels,
+           bias ? bias + h * square + first * tokens : NULL, out + t * count * channels + h * head_dim,
+           probabilities ? probabilities + i * square : NULL, scratch, tokens, count, channels, head_dim, scale);
   }
-#endif
-  attend_all(qkv, bias, out, probabilities, scratch, time, tokens, first, count, heads, head_dim, scale);
 }
 
 /// slopes = P (dP - sum(P dP)), row by row: the gradient of the scores, where `slopes` holds dP before.
@@ -76,10 +45,12 @@ INLINE void differentiate_softmax(const float *probabilities, float *slopes, flo
     const float *p = probabilities + i * tokens;
     float *s = slopes + i * length;
     vector total = 0.0f;
-    for (size_t j = 0; j < tokens; j += lanes) total += load(s + j) * load_first(p + j, tokens - j, 0.0f);
+    for (size_t j = 0; j < tokens; j += lanes) {
+      total += load_first(s + j, tokens - j, 0.0f) * load_first(p + j, tokens - j, 0.0f);
+    }
     float mean = lane_sum(total);
     for (size_t j = 0; j < tokens; j += lanes) {
-      vector slope = load_first(p + j, tokens - j, 0.0f) * (load(s + j) - mean);
+      vector slope = load_first(p + j, tokens - j, 0.0f) * (load_first(s + j, tokens - j, 0.0f) - mean);
       store(s + j, slope);
       if (!dbias) continue;
       float *b = dbias + i * tokens + j;
@@ -88,43 +59,24 @@ INLINE void differentiate_softmax(const float *probabilities, float *slopes, flo
   }
 }
 
-INLINE void attend_backward(const float *q, const float *probabilities, const float *dout, float *dq,
-                            float *dbias, float *scratch, size_t tokens, size_t channels, size_t head_dim,
-                            float scale) {
-  size_t length = padded(tokens), width = padded(head_dim), stride = 3 * channels;
-  float *values = scratch, *queries = values + width * length, *keys = queries + tokens * width;
-  float *douts = keys + tokens * width, *slopes = douts + tokens * width;
-  pack_transposed(q + 2 * channels, stride, tokens, head_dim, values);
-  pack_rows(q, stride, tokens, head_dim, queries);
-  pack_rows(q + channels, stride, tokens, head_dim, keys);
-  pack_rows(dout, channels, tokens, head_dim, douts);
-  multiply(tokens, length, head_dim, (operand){douts, width, 1}, values, length,
-           (target){slopes, length, .scale = 1.0f});
-  differentiate_softmax(probabilities, slopes, dbias, tokens);
-  multiply(tokens, head_dim, tokens, (operand){slopes, length, 1}, keys, width,
-           (target){dq, stride, scale, NULL, 1});
-  multiply(tokens, head_dim, tokens, (operand){slopes, 1, length}, queries, width,
-           (target){dq + channels, stride, scale, NULL, 1});
-  multiply(tokens, head_dim, tokens, (operand){probabilities, 1, tokens}, douts, width,
-           (target){dq + 2 * channels, stride, 1.0f, NULL, 1});
-}
-
-CLONES void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout,
-                                          float *dqkv, float *dbias, float *scratch, size_t time,
-                                          size_t tokens, size_t heads, size_t head_dim, float scale) {
-  size_t channels = heads * head_dim, square = tokens * tokens;
-  for (size_t t = 0; t < time; t++) {
-    for (size_t h = 0; h < heads; h++) {
-      size_t row = t * tokens * 3 * channels + h * head_dim;
-      const float *p = probabilities + (t * heads + h) * square;
-      const float *d = dout + t * tokens * channels + h * head_dim;
-      float *b = dbias ? dbias + h * square : NULL;
-      switch (head_dim) {
-        case 16: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 16, scale); break;
-        case 32: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 32, scale); break;
-        case 64: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, 64, scale); break;
-        default: attend_backward(qkv + row, p, d, dqkv + row, b, scratch, tokens, channels, head_dim, scale);
-      }
-    }
+CLONES void ck_spatial_attention_backward(ck_precision precision, const float *qkv, const float *probabilities,
+                                          const float *dout, float *dqkv, float *dbias, float *scratch,
+                                          size_t time, size_t tokens, size_t heads, size_t head_dim,
+                                          float scale) {
+  size_t channels = heads * head_dim, stride = 3 * channels, length = padded(tokens), square = tokens * tokens;
+  for (size_t i = 0; i < time * heads; i++) {
+    size_t t = i / heads, h = i % heads, at = t * tokens * stride + h * head_dim;
+    const float *q = qkv + at, *k = q + channels, *v = k + channels, *p = probabilities + i * square;
+    const float *d = dout + t * tokens * channels + h * head_dim;
+    float *dq = dqkv + at, *dk = dq + channels, *dv = dk + channels;
+    ck_gemm(precision, 0, 1, tokens, tokens, head_dim, 1.0f, d, channels, v, stride, 0.0f, scratch, length,
+            (ck_epilogue){0});
+    differentiate_softmax(p, scratch, dbias ? dbias + h * square : NULL, tokens);
+    ck_gemm(precision, 0, 0, tokens, head_dim, tokens, scale, scratch, length, k, stride, 1.0f, dq, stride,
+            (ck_epilogue){0});
+    ck_gemm(precision, 1, 0, tokens, head_dim, tokens, scale, scratch, length, q, stride, 1.0f, dk, stride,
+            (ck_epilogue){0});
+    ck_gemm(precision, 1, 0, tokens, head_dim, tokens, 1.0f, p, tokens, d, channels, 1.0f, dv, stride,
+            (ck_epilogue){0});
   }
 }

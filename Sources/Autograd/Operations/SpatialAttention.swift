@@ -22,7 +22,7 @@ extension Tape {
     let scale = 1 / Float(size).squareRoot()
     let out = arena.tensor(qkv.shape.with(last: channels))
     let probabilities = isRecording ? arena.tensor([frames, heads, tokens, tokens]) : nil
-    let scratch = arena.scratch(ck_spatial_attention_scratch(tokens, size))
+    let scratch = arena.scratch(ck_spatial_attention_scratch(tokens))
     ck_spatial_attention_forward(
       precision.kernel, all.pointer, bias?.value.pointer, out.pointer, probabilities?.pointer,
       scratch.pointer, frames, tokens, queries.lowerBound, queries.count, heads, size, scale)
@@ -31,7 +31,7 @@ extension Tape {
     return record(out, from: [qkv] + (bias.map { [$0] } ?? []), flops: flops) { tape, dout in
       let dqkv = tape.gradient(of: qkv) ?? tape.arena.zeros(qkv.shape)
       ck_spatial_attention_backward(
-        qkv.value.pointer, probabilities!.pointer, dout.pointer, dqkv.pointer,
+        tape.precision.kernel, qkv.value.pointer, probabilities!.pointer, dout.pointer, dqkv.pointer,
         bias.flatMap { tape.gradient(of: $0) }?.pointer, scratch.pointer, frames, tokens, heads, size, scale)
     }
   }

@@ -5,9 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Which of the processor's instructions the loops use here: on other ones the last bits of a sum may differ.
-const char *ck_instruction_set(void);
-
 // ---- matrix product ---------------------------------------------------------------------------------------------
 
 /// What a product's operands are rounded to; its sums, and everything else, are Float32.
@@ -15,8 +12,13 @@ typedef enum { ck_float32 = 0, ck_bfloat16 = 1 } ck_precision;
 
 /// Whether this processor multiplies bf16. Where it does not, ck_bfloat16 means ck_float32.
 int ck_has_bfloat16(void);
+/// Whether it does so in tiles (AMX), which this process may use.
+int ck_has_amx(void);
 /// Whether it multiplies bf16 faster than Float32.
 int ck_prefers_bfloat16(void);
+
+/// Which of the processor's instructions the loops use here: on other ones the last bits of a sum may differ.
+const char *ck_instruction_set(ck_precision precision);
 
 /// What becomes of the sums y of a product, in this order; all of them NULL or 0 where it is not wanted.
 typedef struct {
@@ -28,7 +30,7 @@ typedef struct {
 
 /// C [m, n] = epilogue(alpha op(A) op(B) + beta C). op(A) is [m, k]: A as it is, or transposed (then A is [k, m]);
 /// op(B) is [k, n] likewise. Rows of A, B, C lie lda, ldb, ldc floats apart. With beta = 0, C is not read.
-/// A row of C has the same bits whatever m is and whatever the other rows hold. Takes 200 KiB of stack.
+/// A row of C has the same bits whatever m is and whatever the other rows hold. Takes up to 600 KiB of stack.
 void ck_gemm(ck_precision precision, int transpose_a, int transpose_b, size_t m, size_t n, size_t k, float alpha,
              const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc,
              ck_epilogue epilogue);
@@ -82,16 +84,16 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
 /// bias: [heads, tokens, tokens] (query, key), or NULL.
 /// probabilities: [time, heads, tokens, tokens], kept for the backward pass, or NULL.
 /// Only the queries first ..< first + count are computed (out: [time, count, heads, head_dim]); with probabilities, all.
-/// scratch: ck_spatial_attention_scratch(tokens, head_dim) floats.
-/// Without probabilities, bf16 is the precision of the operands of both products.
+/// scratch: ck_spatial_attention_scratch(tokens) floats.
+/// bf16 is the precision of the operands of the products, here and in the backward pass.
 void ck_spatial_attention_forward(ck_precision precision, const float *qkv, const float *bias, float *out,
                                   float *probabilities, float *scratch, size_t time, size_t tokens, size_t first,
                                   size_t count, size_t heads, size_t head_dim, float scale);
 /// dqkv (all of q, k, v) and dbias (or NULL) accumulate.
-void ck_spatial_attention_backward(const float *qkv, const float *probabilities, const float *dout, float *dqkv,
-                                   float *dbias, float *scratch, size_t time, size_t tokens, size_t heads,
-                                   size_t head_dim, float scale);
-size_t ck_spatial_attention_scratch(size_t tokens, size_t head_dim);
+void ck_spatial_attention_backward(ck_precision precision, const float *qkv, const float *probabilities,
+                                   const float *dout, float *dqkv, float *dbias, float *scratch, size_t time,
+                                   size_t tokens, size_t heads, size_t head_dim, float scale);
+size_t ck_spatial_attention_scratch(size_t tokens);
 
 /// Every token attends to itself and to the same position in the window - 1 frames before it (banded, causal).
 /// bias: [heads, window], by distance (query time - key time), or NULL.

@@ -1,5 +1,4 @@
 import Autograd
-import CKernels
 import Environments
 import WorldModel
 
@@ -108,6 +107,6 @@ extension GeneratedWorldPool: Snapshotting {
     )
     return DreamSnapshotHeader(
       model: String(hash, radix: 16), precision: world.precision.rawValue,
-      instructions: String(cString: ck_instruction_set()))
+      instructions: world.precision.instructions)
   }
 }

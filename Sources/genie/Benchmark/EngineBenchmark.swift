@@ -72,7 +72,7 @@ struct EngineBenchmark {
     let (out, gradient) = (Samples(time * tokens * width), Samples(time * tokens * 3 * width))
     let bias = Samples(heads * tokens * tokens)
     let spatial = Samples(time * heads * tokens * tokens)
-    let scratch = Samples(ck_spatial_attention_scratch(tokens, size))
+    let scratch = Samples(ck_spatial_attention_scratch(tokens))
     let (near, temporal) = (Samples(heads * window), Samples(tokens * heads * time * window))
     let (keys, values) = (Samples(tokens * width * window), Samples(tokens * width * window))
     let shape = "\(time) x \(tokens) x \(heads) x \(size)"
@@ -88,27 +88,31 @@ struct EngineBenchmark {
         )
       }
     }
-    let whole = [
-      Kernel(
-        "spatial attention, bfloat16", "1 x \(tokens) x \(heads) x \(size)",
-        flops: spatialWork / Double(time), in: .bfloat16
-      ) {
-        ck_spatial_attention_forward(
-          ck_bfloat16, qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size, scale)
-      },
-      Kernel("spatial attention", "1 x \(tokens) x \(heads) x \(size)", flops: spatialWork / Double(time)) {
-        ck_spatial_attention_forward(
-          ck_float32, qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size, scale)
-      },
-      Kernel("spatial attention", shape, flops: spatialWork) {
-        ck_spatial_attention_forward(
-          ck_float32, qkv.at, bias.at, out.at, spatial.at, scratch.at, time, tokens, 0, tokens, heads, size,
-          scale)
-      },
-      Kernel("spatial attention backward", shape, flops: 2 * spatialWork) {
-        ck_spatial_attention_backward(
-          qkv.at, spatial.at, out.at, gradient.at, nil, scratch.at, time, tokens, heads, size, scale)
-      },
+    let all = Precision.allCases.flatMap { precision in
+      let suffix = precision == .float32 ? "" : ", \(precision)"
+      return [
+        Kernel(
+          "spatial attention\(suffix)", "1 x \(tokens) x \(heads) x \(size)",
+          flops: spatialWork / Double(time),
+          in: precision
+        ) {
+          ck_spatial_attention_forward(
+            precision.kernel, qkv.at, bias.at, out.at, nil, scratch.at, 1, tokens, 0, tokens, heads, size,
+            scale)
+        },
+        Kernel("spatial attention\(suffix)", shape, flops: spatialWork, in: precision) {
+          ck_spatial_attention_forward(
+            precision.kernel, qkv.at, bias.at, out.at, spatial.at, scratch.at, time, tokens, 0, tokens, heads,
+            size, scale)
+        },
+        Kernel("spatial attention backward\(suffix)", shape, flops: 2 * spatialWork, in: precision) {
+          ck_spatial_attention_backward(
+            precision.kernel, qkv.at, spatial.at, out.at, gradient.at, nil, scratch.at, time, tokens, heads,
+            size, scale)
+        },
+      ]
+    }
+    let overTime = [
       Kernel("temporal attention", shape, flops: temporalWork) {
         ck_temporal_attention_forward(
           qkv.at, near.at, out.at, temporal.at, time, tokens, heads, size, window, scale)
@@ -118,7 +122,7 @@ struct EngineBenchmark {
           qkv.at, temporal.at, out.at, gradient.at, nil, time, tokens, heads, size, window, scale)
       },
     ]
-    return whole + cached
+    return all + overTime + cached
   }
 
   private var elementwise: [Kernel] {

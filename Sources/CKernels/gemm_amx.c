@@ -59,7 +59,7 @@ INLINE void multiply_tiles(const float *left, const float *panel, const float *r
 
 INLINE void multiply_rows(size_t rows, size_t vectors, product p, const float *panels, size_t panel_size,
                           size_t k, size_t depth, size_t row, size_t column, size_t columns) {
-  float packed[rows * row_tiles * depth_block] __attribute__((aligned(64)));
+  float packed[most_rows * row_tiles * depth_block] __attribute__((aligned(64)));
   float sums[strip * strip] __attribute__((aligned(64))), rest[tile * strip] __attribute__((aligned(64)));
   size_t elements = element_count(depth), whole = elements / tile * tile;
   size_t total = smaller(rows * row_tiles, p.rows - row);

@@ -52,7 +52,7 @@ extension DynamicsConfiguration {
     }
     return Double(tokens)
       * (Double(steps) * transformer.flopsPerToken(seen: seen) + transformer.commitFlopsPerToken(seen: seen)
-        + Double(steps + 1) * neighbourFlopsPerToken)
+        + neighbourFlopsPerToken)
       + 2 * Double(open * channels * vocabulary)
   }
 }

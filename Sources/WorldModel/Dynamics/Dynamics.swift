@@ -135,8 +135,8 @@ public final class Dynamics: Sendable {
         before += tokens[first..<first + (time - 1) * count]
       }
     }
-    let around = surroundings(tape, before[...], rows: 0..<count, shape: [batch, time, count])
-    let x = embedded(tape, tokens[...], shape: [batch, time, count], surroundings: around)
+    let x = embedded(
+      tape, tokens[...], rows: 0..<count, shape: [batch, time, count], before: before[...])
     return transformer(tape, x, actions: conditions(actions, ages, [batch, time], tape))
   }
 
@@ -144,61 +144,43 @@ public final class Dynamics: Sendable {
   /// - Parameters:
   ///   - tokens: `[tokens]`; a team's member computes its own of them.
   ///   - past: the world's, of which the frame will be the newest.
-  ///   - surroundings: what ``surroundings(_:past:)`` gives.
   /// - Returns: `[1, 1, tokens, channels]`, of a team's member its own.
   func hidden(
-    _ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, surroundings: Tensor?,
-    prepared: PreparedBiases
+    _ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, prepared: PreparedBiases
   ) -> Variable {
     transformer(
-      tape, embedded(tape, tokens, surroundings), actions: conditions(action, past.age, tape),
-      cache: past.dynamics, prepared: prepared)
+      tape, embedded(tape, tokens, past), actions: conditions(action, past.age, tape), cache: past.dynamics,
+      prepared: prepared)
   }
 
   /// Puts one new frame, now known, into the cache.
-  func remember(
-    _ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, surroundings: Tensor?,
-    prepared: PreparedBiases
-  ) {
+  func remember(_ tape: Tape, tokens: [Int32], action: Int32, past: WorldState, prepared: PreparedBiases) {
     transformer.remember(
-      tape, embedded(tape, tokens, surroundings), actions: conditions(action, past.age, tape),
-      cache: past.dynamics, prepared: prepared)
+      tape, embedded(tape, tokens, past), actions: conditions(action, past.age, tape), cache: past.dynamics,
+      prepared: prepared)
   }
 
-  /// What the tokens of a world's next frame are told of the frame before, the same in every MaskGIT step.
-  /// - Returns: `[1, 1, tokens, channels]`, of a team's member its own; nil where nothing is told.
-  func surroundings(_ tape: Tape, past: WorldState) -> Tensor? {
+  private func embedded(_ tape: Tape, _ tokens: [Int32], _ past: WorldState) -> Variable {
     let rows = tape.member?.rows ?? 0..<configuration.tokens
-    let before = past.dynamics.frames == 0 ? unknown[...] : past.tokens[...]
-    return surroundings(tape, before, rows: rows, shape: [1, 1, rows.count])?.value
+    return embedded(
+      tape, tokens[rows], rows: rows, shape: [1, 1, rows.count],
+      before: past.dynamics.frames == 0 ? unknown[...] : past.tokens[...])
   }
 
   /// - Parameters:
-  ///   - before: of each frame all tokens of the one before it; ``unknown`` where there is none.
   ///   - rows: the tokens of each frame that are meant.
-  private func surroundings(
-    _ tape: Tape, _ before: ArraySlice<Int32>, rows: Range<Int>, shape: Shape
-  ) -> Variable? {
-    neighbours.map { neighbours in
-      let around = tape.neighbours(
-        tape.variable(embedding.table), before, rows: configuration.rows, columns: configuration.columns,
-        reach: configuration.neighbourhood, outside: mask, places: rows)
-      return neighbours(
-        tape, tape.reshape(around, shape.appending(configuration.neighbours * configuration.channels)))
-    }
-  }
-
-  private func embedded(_ tape: Tape, _ tokens: [Int32], _ surroundings: Tensor?) -> Variable {
-    let rows = tape.member?.rows ?? 0..<configuration.tokens
-    return embedded(
-      tape, tokens[rows], shape: [1, 1, rows.count], surroundings: surroundings.map { tape.constant($0) })
-  }
-
+  ///   - before: of each frame all tokens of the one before it; ``unknown`` where there is none.
   private func embedded(
-    _ tape: Tape, _ tokens: ArraySlice<Int32>, shape: Shape, surroundings: Variable?
+    _ tape: Tape, _ tokens: ArraySlice<Int32>, rows: Range<Int>, shape: Shape, before: ArraySlice<Int32>
   ) -> Variable {
     let x = embedding(tape, tokens, shape: shape)
-    return surroundings.map { tape.add(x, $0) } ?? x
+    guard let neighbours else { return x }
+    let around = tape.neighbours(
+      tape.variable(embedding.table), before, rows: configuration.rows, columns: configuration.columns,
+      reach: configuration.neighbourhood, outside: mask, places: rows)
+    return neighbours(
+      tape, tape.reshape(around, shape.appending(configuration.neighbours * configuration.channels)),
+      residual: x)
   }
 
   private func conditions(_ action: Int32, _ age: Int32, _ tape: Tape) -> Variable {

@@ -15,8 +15,6 @@ public final class FrameSampler: WorldSampler {
   public let draft: FrameDraft
   public let oddsTape = Tape(arena: Arena())
   private let member: TeamMember?
-  /// Of the frame that is drawn or kept.
-  private let surroundings: Tensor?
   /// Told what a frame's time goes to.
   public var profile: Profile? {
     get { tape.profile }
@@ -32,7 +30,6 @@ public final class FrameSampler: WorldSampler {
     decoderTape = Tape(arena: Arena(), weights: prepared.decoderWeights)
     draft = FrameDraft(prepared.genie)
     member = nil
-    surroundings = Self.surroundings(prepared, rows: prepared.genie.tokenizer.tokens)
   }
 
   /// One of the samplers that dream a frame together.
@@ -42,12 +39,6 @@ public final class FrameSampler: WorldSampler {
     self.draft = draft
     tape = Tape(arena: Arena(), weights: prepared.dynamicsWeights, member: member)
     decoderTape = Tape(arena: Arena(), weights: prepared.decoderWeights, member: member)
-    surroundings = Self.surroundings(prepared, rows: member.rows.count)
-  }
-
-  private static func surroundings(_ prepared: PreparedGenie, rows: Int) -> Tensor? {
-    let dynamics = prepared.genie.dynamics.configuration
-    return dynamics.neighbourhood == 0 ? nil : Tensor(shape: [1, 1, rows, dynamics.channels])
   }
 
   /// Puts known frames at the end of a world's past.
@@ -61,7 +52,6 @@ public final class FrameSampler: WorldSampler {
     let count = prepared.genie.tokenizer.tokens
     for (index, action) in actions.enumerated() {
       draft.fill(tokens[index * count..<(index + 1) * count])
-      lookAround(state)
       keep(action: action, in: state, into: frame)
       state.advance(draft.tokens)
     }
@@ -77,14 +67,12 @@ public final class FrameSampler: WorldSampler {
     let own = key.folded(in: UInt64(state.dynamics.frames))
     let rows = member?.rows ?? 0..<count
     together { draft.clear() }
-    lookAround(state)
     let steps = max(1, min(configuration.steps, count))
     let pilots = max(0, min(configuration.pilots, count - 1))
     for step in 0..<pilots + steps where !draft.isComplete {
       tape.reset()
       let hidden = dynamics.hidden(
-        tape, tokens: draft.tokens, action: action, past: state, surroundings: surroundings,
-        prepared: prepared.dynamics)
+        tape, tokens: draft.tokens, action: action, past: state, prepared: prepared.dynamics)
       let logits = dynamics.head(tape, hidden).value
       let numbers = own.folded(in: UInt64(step))
       for token in rows { draft.uniforms[token] = numbers.uniform(UInt64(token)) }
@@ -112,19 +100,12 @@ public final class FrameSampler: WorldSampler {
     return draft.result
   }
 
-  private func lookAround(_ state: WorldState) {
-    guard let surroundings else { return }
-    tape.reset()
-    surroundings.copy(from: prepared.genie.dynamics.surroundings(tape, past: state)!)
-  }
-
   /// Computes the past that the draft's frame will be, and its pixels.
   private func keep(action: Int32, in state: WorldState, into frame: UnsafeMutablePointer<UInt8>) {
     let genie = prepared.genie
     tape.reset()
     genie.dynamics.remember(
-      tape, tokens: draft.tokens, action: action, past: state, surroundings: surroundings,
-      prepared: prepared.dynamics)
+      tape, tokens: draft.tokens, action: action, past: state, prepared: prepared.dynamics)
     decoderTape.reset()
     genie.tokenizer.decode(
       draft.tokens, cache: state.decoder(before: draft.tokens), prepared: prepared.decoder,

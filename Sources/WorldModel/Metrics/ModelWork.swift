@@ -52,7 +52,7 @@ extension DynamicsConfiguration {
     }
     return Double(tokens)
       * (Double(steps) * transformer.flopsPerToken(seen: seen) + transformer.commitFlopsPerToken(seen: seen)
-        + neighbourFlopsPerToken)
+        + Double(steps + 1) * neighbourFlopsPerToken)
       + 2 * Double(open * channels * vocabulary)
   }
 }

@@ -1,6 +1,8 @@
 """The page of `genie play` in a real browser: what a person does, and what somebody ill-disposed would."""
 
+import itertools
 import json
+import random
 import struct
 import zlib
 
@@ -21,15 +23,20 @@ def press(page, digits):
 
 def walk(page, digits):
     """Presses as many keys as there are digits, whatever the world does: a key that ends the episode is taken
-    back, with the three before it, and others are pressed, each time one further along."""
+    back, with the three before it, or twice as many as the last time where that led no further, and others are
+    drawn: pressed in any order that repeats itself, they could lead to the same ends for ever."""
     target = page.run("genie.focus.frames.length") + len(digits)
-    pressed = 0
-    while (count := page.run("genie.focus.frames.length")) < target:
-        assert pressed < 20 * len(digits), "whatever is pressed, the episode ends"
-        press(page, digits[pressed % len(digits)])
-        pressed += 1
+    keys, furthest, back = random.Random(1), 0, 4
+    for digit in itertools.chain(digits, (keys.choice(digits) for _ in range(20 * len(digits)))):
+        press(page, digit)
+        count = page.run("genie.focus.frames.length")
         if page.run("genie.focus.hasEnded"):
-            page.run(f"genie.focus.rewind({max(0, count - 4)})")
+            back = 4 if count > furthest else 2 * back
+            furthest = max(furthest, count)
+            page.run(f"genie.focus.rewind({max(0, count - 1 - back)})")
+        elif count == target:
+            return
+    raise AssertionError("whatever is pressed, the episode ends")
 
 
 def drop(page, name, kind, content):

@@ -22,17 +22,14 @@ INLINE vector multiply_add(vector sums, vector a, vector b) {
                                                      __builtin_bit_cast(__m512bh, b)));
 }
 
-/// As `along`, times a number.
-INLINE vector scaled_along(const float *at, size_t e, size_t depth, float scale) {
+INLINE vector along(const float *at, size_t e, size_t depth) {
   const float *p = at + 2 * e;
   size_t count = depth - 2 * e;
-  vector low = load_first(p, count, 0.0f) * scale;
-  vector high = count > lanes ? load_first(p + lanes, count - lanes, 0.0f) * scale : (vector)0.0f;
+  vector low = load_first(p, count, 0.0f);
+  vector high = count > lanes ? load_first(p + lanes, count - lanes, 0.0f) : (vector)0.0f;
   return __builtin_bit_cast(vector, _mm512_cvtne2ps_pbh(__builtin_bit_cast(__m512, high),
                                                         __builtin_bit_cast(__m512, low)));
 }
-
-INLINE vector along(const float *at, size_t e, size_t depth) { return scaled_along(at, e, depth, 1.0f); }
 
 INLINE vector across(const float *at, size_t stride, size_t e, size_t depth, size_t count) {
   vector low = load_first(at + 2 * e * stride, count, 0.0f), high = 0.0f;

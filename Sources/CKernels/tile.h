@@ -1,4 +1,5 @@
-// The one small matrix product under all attention: rows of weights times a matrix whose rows are vectors.
+// The small matrix product under temporal attention, rows of weights times a matrix whose rows are vectors, and what all
+// attention and gemm.h share.
 #pragma once
 #include "vector.h"
 

@@ -27,7 +27,7 @@ def walk(page, digits):
     drawn: pressed in any order that repeats itself, they could lead to the same ends for ever."""
     target = page.run("genie.focus.frames.length") + len(digits)
     keys, furthest, back = random.Random(1), 0, 4
-    for digit in itertools.chain(digits, (keys.choice(digits) for _ in range(20 * len(digits)))):
+    for digit in itertools.chain(digits, (keys.choice(digits) for _ in range(19 * len(digits)))):
         press(page, digit)
         count = page.run("genie.focus.frames.length")
         if page.run("genie.focus.hasEnded"):

@@ -54,6 +54,16 @@ struct PlayedGame {
           + causes.map { "\($0.key.rawValue) \(decimal($0.value))" })
           .joined(separator: ", "),
       ])
+      if !play.stepsByOutcome.isEmpty {
+        let steps = play.stepsByOutcome.sorted { $0.value.all > $1.value.all }
+        table.append([
+          "flawed steps, \(name), by what the game makes of them",
+          steps.map {
+            "\($0.key) \(decimal(Double($0.value.flawed) / Double($0.value.all))) (\($0.value.all))"
+          }
+          .joined(separator: ", "),
+        ])
+      }
     }
     if let levels = measurement.levels {
       table.append([

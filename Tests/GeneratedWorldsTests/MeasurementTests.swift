@@ -65,6 +65,12 @@ private struct ParityJudge: GameJudge {
   }
 
   func allowsEveryEffect(_ scene: GameScene) -> Bool { scene.isValid }
+
+  /// The last real action is deadly.
+  func outcome(of action: Int32, in scene: GameScene) -> RefereedStep? {
+    let effect = VisibleEffect(dx: 0, rises: false)
+    return RefereedStep(reward: 0, terminated: action == 1, effect: effect, cause: action == 1 ? "pit" : nil)
+  }
 }
 
 @Suite struct GameMeasurementTests {
@@ -124,11 +130,17 @@ private struct ParityJudge: GameJudge {
     let world = try SmallWorld.make(rewards: false)
     let workers = Workers(count: 2)
     let starts = (0..<6).map { ResetOptions(seed: UInt64($0), level: $0) }
+    let map = ActionMap(real: [0, 0, 1, 0, 0, 0, 0, 0], samples: 1)
+    var even: [[Bool]] = []
     func play() throws -> FreePlay {
       var pool: any EnvironmentPool = GeneratedWorldPool(world, workers: workers)
+      even = []
       return try FreePlay(
-        &pool, starts: starts, frames: 12, judge: ParityJudge(), real: [0, 1], workers: workers,
-        choose: { batch, step in (0..<batch.count).map { Int32(($0 + step) % 5) } })
+        &pool, starts: starts, frames: 12, judge: ParityJudge(), real: [0, 1], workers: workers, map: map,
+        choose: { batch, step in
+          even.append((0..<batch.count).map { batch.newestFrame($0).pixels[0] % 2 == 0 })
+          return (0..<batch.count).map { Int32(($0 + step) % 5) }
+        })
     }
     let first = try play()
     #expect(first.validity.count == 13 && first.worlds == 6)
@@ -137,6 +149,22 @@ private struct ParityJudge: GameJudge {
     #expect(first.variety.allSatisfy { $0 == 1 })
     #expect(
       !first.failures.isEmpty && abs(first.firstFlaws.values.reduce(first.invalidAfterEnd, +) - 1) < 1e-9)
+    // What the last step led to is not seen by who chooses.
+    var expected: [String: FreePlay.Steps] = [:]
+    for step in 0..<11 {
+      for row in 0..<6 where even[step][row] {
+        let name = (row + step) % 5 == 2 ? "pit" : FreePlay.goesOn
+        expected[name, default: .init()].all += 1
+        if !even[step + 1][row] { expected[name]!.flawed += 1 }
+      }
+    }
+    let counted = first.stepsByOutcome
+    #expect(Set(counted.keys) == ["pit", FreePlay.goesOn])
+    for (name, steps) in expected {
+      let last = even[11].enumerated().count { $1 && (($0 + 11) % 5 == 2) == (name == "pit") }
+      #expect(counted[name]!.all == steps.all + last && steps.flawed > 0)
+      #expect((steps.flawed...steps.flawed + last).contains(counted[name]!.flawed))
+    }
     #expect(try play().validity == first.validity)
   }
 

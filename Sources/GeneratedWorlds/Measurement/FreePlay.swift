@@ -21,9 +21,21 @@ public struct FreePlay: Sendable {
   public var invalidInTheOpen: Double = 0
   /// The same for each flaw, of those that became invalid while the player lived.
   public var firstFlaws: [GameScene.Flaw: Double] = [:]
+  /// Steps from valid frames in which the player was neither dead nor had won, by what the game makes of the action there: what ends the
+  /// episode, or ``goesOn``. Empty where it is not known what the actions are in the game.
+  public var stepsByOutcome: [String: Steps] = [:]
   /// The frames around the first invalid one, of some worlds.
   public var failures: [(start: Int, frames: [Picture])] = []
   public var worlds: Int
+
+  /// Some steps, and how many of them led to frames that are none of the game's.
+  public struct Steps: Sendable, Equatable {
+    public var flawed = 0
+    public var all = 0
+  }
+
+  /// Of ``stepsByOutcome``, those that end nothing.
+  public static let goesOn = "goes on"
 
   /// Frames before and after the first invalid one that ``failures`` keep.
   private static let (before, after) = (7, 4)
@@ -32,10 +44,12 @@ public struct FreePlay: Sendable {
   ///   - pool: of frames that `judge` reads; where it stacks frames, the newest is judged.
   ///   - starts: one for each world.
   ///   - real: the distribution of tiles in real frames.
+  ///   - map: from the world's actions to those of the game.
   ///   - choose: the actions of all worlds, given what they show and the number of the step.
   init(
     _ pool: inout any EnvironmentPool, starts: [ResetOptions], frames: Int, judge: any GameJudge,
-    real: [Double], workers: Workers, choose: (StepBatch, Int) -> [Int32], progress: (Int) -> Void = { _ in }
+    real: [Double], workers: Workers, map: ActionMap? = nil, choose: (StepBatch, Int) -> [Int32],
+    progress: (Int) -> Void = { _ in }
   ) throws(EnvironmentError) {
     worlds = starts.count
     var slots: [Slot] = []
@@ -45,7 +59,8 @@ public struct FreePlay: Sendable {
     try pool.reset(slots, starts, into: &batch)
     var records = [Record](repeating: Record(), count: starts.count)
     for frame in 0...frames {
-      if frame > 0 { try pool.step(slots, choose(batch, frame - 1), into: &batch) }
+      let actions = frame > 0 ? choose(batch, frame - 1) : []
+      if frame > 0 { try pool.step(slots, actions, into: &batch) }
       for case let fault? in batch.faults { throw fault }
       let scenes = Slots<(scene: GameScene, picture: Picture)>(count: starts.count)
       workers.run { [batch, count = workers.count] worker in
@@ -54,7 +69,9 @@ public struct FreePlay: Sendable {
           scenes[row] = (judge.read(picture.pixels), picture)
         }
       }
-      add(scenes.all, frame: frame, judge: judge, real: real, to: &records)
+      let seen = scenes.all
+      if let map, frame > 0 { count(seen.map(\.scene), after: actions.map { map($0) }, judge, records) }
+      add(seen, frame: frame, judge: judge, real: real, to: &records)
       progress(frame)
     }
     let failed = records.filter { $0.firstFlaw != nil }
@@ -69,6 +86,8 @@ public struct FreePlay: Sendable {
   /// What is kept of one world.
   private struct Record {
     var isOver = false
+    /// The last frame, where it is valid and the player lives.
+    var scene: GameScene?
     var firstFlaw: GameScene.Flaw?
     var firstFrame = 0
     /// Whether it was over when the first flaw was seen.
@@ -76,6 +95,20 @@ public struct FreePlay: Sendable {
     /// Whether every effect was possible in the last valid frame.
     var wasInTheOpen = false
     var pictures: [Picture] = []
+  }
+
+  /// - Parameter actions: the game's, which led to the scenes.
+  private mutating func count(
+    _ scenes: [GameScene], after actions: [Int32], _ judge: any GameJudge, _ records: [Record]
+  ) {
+    for (row, scene) in scenes.enumerated() {
+      guard let outcome = records[row].scene.flatMap({ judge.outcome(of: actions[row], in: $0) }) else {
+        continue
+      }
+      let name = outcome.terminated ? outcome.cause ?? "end" : Self.goesOn
+      stepsByOutcome[name, default: Steps()].all += 1
+      if !scene.isValid { stepsByOutcome[name]!.flawed += 1 }
+    }
   }
 
   private mutating func add(
@@ -93,6 +126,7 @@ public struct FreePlay: Sendable {
         if records[row].pictures.count > Self.before + 1 { records[row].pictures.removeFirst() }
       }
       if scene.isOver { records[row].isOver = true }
+      records[row].scene = scene.isValid && !records[row].isOver ? scene : nil
       if records[row].firstFlaw == nil { records[row].wasInTheOpen = judge.allowsEveryEffect(scene) }
     }
     validity.append(share(seen.count { $0.scene.isValid }, of: seen.count))

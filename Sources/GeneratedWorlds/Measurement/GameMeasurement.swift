@@ -156,7 +156,7 @@ public struct GameMeasurement: Sendable {
     var pool = wrap(GeneratedWorldPool(world, workers: workers, rewards: NoRewards()))
     return try FreePlay(
       &pool, starts: starts, frames: effort.frames, judge: judge, real: real, workers: workers,
-      choose: player, progress: { progress("free play", $0, effort.frames) })
+      map: world.manifest.actionMap, choose: player, progress: { progress("free play", $0, effort.frames) })
   }
 
   /// Held-out frames in which the player is there and well.
@@ -231,6 +231,10 @@ extension FreePlay {
           "after the end": .number(invalidAfterEnd)
         ]) { $1 }),
       "first_flaws_in_the_open": .number(invalidInTheOpen),
+      "flawed_steps": .object(
+        stepsByOutcome.mapValues {
+          ["share": .number(Double($0.flawed) / Double(max(1, $0.all))), "of": .integer($0.all)]
+        }),
     ]
   }
 

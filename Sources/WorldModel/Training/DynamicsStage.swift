@@ -16,8 +16,9 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
   private let long: ClipLoader
   private let unseen: UnseenActions?
   private let bounds: EpisodeBounds
-  /// Of the training episodes that are long enough for a clip.
-  private let moments: MomentsByKind
+  /// Frames of the training episodes that are long enough for a clip, and those of each code.
+  private let frames: [(shard: Int, frame: Int, episode: Range<Int>)]
+  private let framesByCode: WindowsByCode
   private let validation: [ClipLoader.Origin]
   private let validationTime: Int
   private let parallel: DataParallel
@@ -47,15 +48,9 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
     long = try data.training(
       frames: configuration.time, batch: configuration.batch, seed: seed &+ 3, runsOver: bounds.ended)
     self.unseen = unseen
-    var moments = MomentsByKind()
-    if training.rareShare > 0 {
-      for episode in data.split.training where episode.frames.count >= configuration.time {
-        moments.meet(
-          shard: episode.shard, episode: episode.frames, tokens: store.tokens(episode.shard, episode.frames),
-          actions: store.actions(episode.shard, episode.frames), columns: dynamics.configuration.columns)
-      }
-    }
-    self.moments = moments
+    (frames, framesByCode) = Self.framesByCode(
+      data, store, vocabulary: genie.tokenizer.vocabulary,
+      least: training.rareShare > 0 ? configuration.time : .max)
     validationTime = max(2, min(configuration.time, genie.dynamics.configuration.window))
     validation = try data.heldOutOrigins(frames: validationTime, clips: 64)
     parallel = DataParallel(dynamics.parameters, workers: workers, precision: training.precision)
@@ -184,18 +179,34 @@ final class DynamicsStage: TrainingStage, @unchecked Sendable {
       }
   }
 
-  /// A clip that shows a moment, not in its last frame, of a kind which is as likely as any other.
-  /// - Returns: where the clip begins, and the frame of the moment.
+  private static func framesByCode(
+    _ data: TrainingData, _ store: TokenStore, vocabulary: Int, least: Int
+  ) -> ([(shard: Int, frame: Int, episode: Range<Int>)], WindowsByCode) {
+    var frames: [(shard: Int, frame: Int, episode: Range<Int>)] = []
+    var byCode = WindowsByCode(codes: vocabulary, most: 256)
+    for episode in data.split.training where episode.frames.count >= least {
+      for frame in episode.frames.dropLast() {
+        for code in Set(store.tokens(episode.shard, frame..<frame + 1)).sorted() {
+          byCode.meet(frames.count, code: Int(code))
+        }
+        frames.append((episode.shard, frame, episode.frames))
+      }
+    }
+    return (frames, byCode)
+  }
+
+  /// A clip that shows, not in its last frame, a code which is as likely as any other.
+  /// - Returns: where the clip begins, and the frame that shows the code.
   private func rareOrigin(frames time: Int, key: RandomKey) -> (origin: ClipLoader.Origin, frame: Int)? {
-    guard Double(key.uniform(0)) < training.rareShare, let drawn = moments.draw(key.folded(in: 1)) else {
+    guard Double(key.uniform(0)) < training.rareShare, let drawn = framesByCode.draw(key.folded(in: 1)) else {
       return nil
     }
-    let start = drawn.frame - key.integer(1, below: time - 1)
-    let episode = drawn.episode
+    // A table of tensors is exact up to 16 million.
+    let (shard, frame, episode) = frames[min(drawn, frames.count - 1)]
+    let start = frame - key.integer(1, below: time - 1)
     return (
       ClipLoader.Origin(
-        shard: drawn.shard, start: min(max(start, episode.lowerBound), episode.upperBound - time)),
-      drawn.frame
+        shard: shard, start: min(max(start, episode.lowerBound), episode.upperBound - time)), frame
     )
   }
 

@@ -55,9 +55,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// Share of clips of the tokenizer stage that are the last window of an episode. In the dynamics stage ends come as often as they
   /// do in the video: see `EpisodeBounds`.
   public var endShare: Double
-  /// Share of clips that are drawn for what they show, so that what is seldom seen is learned all the same: in the tokenizer stage, from
-  /// ``codePlacement`` on, every code of the tokenizer as often as any other; in the dynamics stage every two codes side by side, with
-  /// the action that follows.
+  /// Share of clips that are drawn by code, every code of the tokenizer as often as any other: so that what is seldom seen is
+  /// learned all the same. In the tokenizer stage from ``codePlacement`` on.
   public var rareShare: Double
   /// Share of clips of the dynamics stage that begin where an episode begins, and are told so (``DynamicsConfiguration/ages``). In
   /// other clips a first frame is one of a hundred, and what follows one is guessed from all frames that look like it.

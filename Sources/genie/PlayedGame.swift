@@ -57,11 +57,9 @@ struct PlayedGame {
       if !play.stepsByOutcome.isEmpty {
         let steps = play.stepsByOutcome.sorted { $0.value.all > $1.value.all }
         table.append([
-          "flawed steps, \(name), by what the game makes of them",
-          steps.map {
-            "\($0.key) \(decimal(Double($0.value.flawed) / Double($0.value.all))) (\($0.value.all))"
-          }
-          .joined(separator: ", "),
+          "steps that the game would let come to (all; flawed, over), \(name)",
+          steps.map { "\($0.key) (\($0.value.all); \($0.value.flawed), \($0.value.over))" }
+            .joined(separator: ", "),
         ])
       }
     }

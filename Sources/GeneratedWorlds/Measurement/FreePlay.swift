@@ -28,9 +28,12 @@ public struct FreePlay: Sendable {
   public var failures: [(start: Int, frames: [Picture])] = []
   public var worlds: Int
 
-  /// Some steps, and how many of them led to frames that are none of the game's.
+  /// Some steps.
   public struct Steps: Sendable, Equatable {
+    /// Those that led to frames that are none of the game's.
     public var flawed = 0
+    /// Those that led to valid frames in which the player is dead or has won.
+    public var over = 0
     public var all = 0
   }
 
@@ -107,7 +110,11 @@ public struct FreePlay: Sendable {
       }
       let name = outcome.terminated ? outcome.cause ?? "end" : Self.goesOn
       stepsByOutcome[name, default: Steps()].all += 1
-      if !scene.isValid { stepsByOutcome[name]!.flawed += 1 }
+      if !scene.isValid {
+        stepsByOutcome[name]!.flawed += 1
+      } else if scene.isOver {
+        stepsByOutcome[name]!.over += 1
+      }
     }
   }
 

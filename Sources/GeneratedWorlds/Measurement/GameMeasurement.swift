@@ -231,9 +231,9 @@ extension FreePlay {
           "after the end": .number(invalidAfterEnd)
         ]) { $1 }),
       "first_flaws_in_the_open": .number(invalidInTheOpen),
-      "flawed_steps": .object(
+      "steps_by_outcome": .object(
         stepsByOutcome.mapValues {
-          ["share": .number(Double($0.flawed) / Double(max(1, $0.all))), "of": .integer($0.all)]
+          ["flawed": .integer($0.flawed), "over": .integer($0.over), "of": .integer($0.all)]
         }),
     ]
   }

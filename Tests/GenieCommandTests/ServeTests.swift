@@ -52,9 +52,7 @@ import Video
     }
     try writer.finish()
     let file = temporary.file("serve.json")
-    try Data(
-      #"{"tellAge": true, "leastOdds": 0, "mostEntropy": 2, "temperature": 0.5, "repeatLimit": 16}"#.utf8
-    ).write(
+    try Data(#"{"tellAge": true, "leastOdds": 0, "temperature": 0.5, "repeatLimit": 16}"#.utf8).write(
       to: file)
     var command = try ServeCommand.parse([
       "--clips", clips.path, "--temperature", "1", "--least-share", "0.05",
@@ -66,7 +64,7 @@ import Video
     let sampling = pool.world.manifest.sampling
     #expect(pool.specification.levels == 3 && pool.world.levels.bytes.count == 3 * frames[0].count)
     #expect(sampling.tellsAge && sampling.temperature == 1)
-    #expect(sampling.leastShare == 0.05 && sampling.leastOdds == 0 && sampling.mostEntropy == 2)
+    #expect(sampling.leastShare == 0.05 && sampling.leastOdds == 0)
   }
 
   @Test func aGameToLearnInIsServed() throws {

@@ -104,9 +104,6 @@ public struct GenieConfiguration: Codable, Sendable, Equatable {
     if !(sampling.leastOdds >= 0 && sampling.leastOdds <= 1) {
       return "sampling.leastOdds \(sampling.leastOdds)"
     }
-    if !(sampling.mostEntropy >= 0 && sampling.mostEntropy <= 100) {
-      return "sampling.mostEntropy \(sampling.mostEntropy)"
-    }
     if !(sampling.orderNoise >= 0 && sampling.orderNoise <= 1000) {
       return "sampling.orderNoise \(sampling.orderNoise)"
     }

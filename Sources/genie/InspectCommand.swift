@@ -53,9 +53,7 @@ struct InspectCommand: ParsableCommand {
     let hasOdds = world.odds != nil && sampling.leastOdds > 0
     print(
       "sampling: \(sampling.steps) steps, temperature \(sampling.temperature), \(sampling.pilots) pilots, "
-        + (hasOdds
-          ? "least odds \(sampling.leastOdds), most entropy \(sampling.mostEntropy)"
-          : "every action as it is")
+        + (hasOdds ? "least odds \(sampling.leastOdds)" : "every action as it is")
         + "; horizon \(world.manifest.horizon)"
     )
     if let map = world.manifest.actionMap {

@@ -20,12 +20,6 @@ struct SamplingOptions: ParsableArguments {
       "Actions with lower odds do what the most similar possible one does; the world's own if none is given.")
   var leastOdds: Float?
 
-  @Option(
-    help: ArgumentHelp(
-      "Actions do what a possible one does, too, where the model is less certain of a token than this; the world's own if none is given.",
-      valueName: "nats"))
-  var mostEntropy: Float?
-
   @Flag(
     help:
       "Dreams begin where episodes of the video begin: their age is told to dynamics that were trained with ages."
@@ -38,15 +32,11 @@ struct SamplingOptions: ParsableArguments {
     guard [leastShare, leastOdds].allSatisfy({ $0.map { (0...1).contains($0) } ?? true }) else {
       throw ValidationError("--least-share and --least-odds are 0 to 1.")
     }
-    guard mostEntropy.map({ (0...100).contains($0) }) ?? true else {
-      throw ValidationError("--most-entropy is 0 to 100.")
-    }
   }
 
   /// Whether all is left as the world's file says.
   var isEmpty: Bool {
-    temperature == nil && leastShare == nil && pilots == nil && leastOdds == nil && mostEntropy == nil
-      && !tellAge
+    temperature == nil && leastShare == nil && pilots == nil && leastOdds == nil && !tellAge
   }
 
   /// The world as it is drawn then.
@@ -54,6 +44,6 @@ struct SamplingOptions: ParsableArguments {
     world.sampled(
       world.manifest.sampling.with(
         temperature: temperature, leastShare: leastShare, pilots: pilots, leastOdds: leastOdds,
-        mostEntropy: mostEntropy, tellsAge: tellAge ? true : nil))
+        tellsAge: tellAge ? true : nil))
   }
 }

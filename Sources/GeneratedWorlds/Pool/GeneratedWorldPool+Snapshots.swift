@@ -103,7 +103,7 @@ extension GeneratedWorldPool: Snapshotting {
     }
     mix(
       "\(sampling.steps) \(sampling.temperature) \(sampling.leastShare) \(sampling.orderNoise) \(sampling.pilots) \(sampling.leastOdds)"
-        + (sampling.mostEntropy > 0 ? " \(sampling.mostEntropy)" : "") + (sampling.tellsAge ? " aged" : "")
+        + (sampling.tellsAge ? " aged" : "")
     )
     return DreamSnapshotHeader(
       model: String(hash, radix: 16), precision: world.precision.rawValue,

@@ -15,7 +15,7 @@ public final class FrameDraft: @unchecked Sendable {
   let uniforms: UnsafeMutablePointer<Float>
   /// How sure the model is of each drawn code.
   private let surety: UnsafeMutablePointer<Float>
-  private(set) var result = SampledFrame()
+  private(set) var result = SampledFrame(logLikelihood: 0, entropy: 0)
   private let mask: Int32
   /// Whether all tokens are fixed.
   private(set) var isComplete = false
@@ -44,7 +44,7 @@ public final class FrameDraft: @unchecked Sendable {
   func clear() {
     for token in tokens.indices { tokens[token] = mask }
     isComplete = false
-    result = SampledFrame()
+    result = SampledFrame(logLikelihood: 0, entropy: 0)
   }
 
   /// The frame is known.
@@ -86,6 +86,5 @@ public final class FrameDraft: @unchecked Sendable {
     fixed[token] = likelihoods[token]
     result.logLikelihood += likelihoods[token] / Float(tokens.count)
     result.entropy += entropies[token] / Float(tokens.count)
-    result.mostEntropy = max(result.mostEntropy, entropies[token])
   }
 }

@@ -18,16 +18,12 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
   /// An action that the video shows so much more seldom after such a frame than anywhere does what another does that stands in for it
   /// (``ActionOdds``). 0 takes every action as it is.
   public var leastOdds: Float
-  /// An action after which the model is less certain than this of some token, in nats of its prediction, when it fixes it, does what
-  /// another does that stands in for it, too: what it knows nothing of it draws as nothing that the video shows. Where actions are
-  /// replaced at all (``leastOdds``); 0 takes every frame as it is.
-  public var mostEntropy: Float
   /// Whether worlds that begin where an episode begins are told so (``WorldState/knowsAge``); else they may begin anywhere.
   public var tellsAge: Bool
 
   public init(
     steps: Int = 2, temperature: Float = 0, leastShare: Float = 0, orderNoise: Float = 0, pilots: Int = 0,
-    leastOdds: Float = 0, mostEntropy: Float = 0, tellsAge: Bool = false
+    leastOdds: Float = 0, tellsAge: Bool = false
   ) {
     self.steps = steps
     self.temperature = temperature
@@ -35,19 +31,18 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
     self.orderNoise = orderNoise
     self.pilots = pilots
     self.leastOdds = leastOdds
-    self.mostEntropy = mostEntropy
     self.tellsAge = tellsAge
   }
 
   /// The same, but for what is given.
   public func with(
     temperature: Float? = nil, leastShare: Float? = nil, pilots: Int? = nil, leastOdds: Float? = nil,
-    mostEntropy: Float? = nil, tellsAge: Bool? = nil
+    tellsAge: Bool? = nil
   ) -> SamplingConfiguration {
     SamplingConfiguration(
       steps: steps, temperature: temperature ?? self.temperature, leastShare: leastShare ?? self.leastShare,
       orderNoise: orderNoise, pilots: pilots ?? self.pilots, leastOdds: leastOdds ?? self.leastOdds,
-      mostEntropy: mostEntropy ?? self.mostEntropy, tellsAge: tellsAge ?? self.tellsAge)
+      tellsAge: tellsAge ?? self.tellsAge)
   }
 
   /// What an older file does not tell is as it was then.
@@ -60,7 +55,6 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable, Hashable {
       orderNoise: try values.decode(Float.self, forKey: .orderNoise),
       pilots: try values.decodeIfPresent(Int.self, forKey: .pilots) ?? 0,
       leastOdds: try values.decodeIfPresent(Float.self, forKey: .leastOdds) ?? 0,
-      mostEntropy: try values.decodeIfPresent(Float.self, forKey: .mostEntropy) ?? 0,
       tellsAge: try values.decodeIfPresent(Bool.self, forKey: .tellsAge) ?? false)
   }
 

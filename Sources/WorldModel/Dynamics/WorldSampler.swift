@@ -3,11 +3,9 @@ import Autograd
 /// What was drawn for a frame.
 public struct SampledFrame: Sendable {
   /// Mean log-likelihood of the drawn tokens, in nats, each when it was fixed.
-  public var logLikelihood: Float = 0
+  public var logLikelihood: Float
   /// Mean entropy of the predictions that the tokens were drawn from, in nats.
-  public var entropy: Float = 0
-  /// Entropy of the one of them that was least certain, in nats.
-  public var mostEntropy: Float = 0
+  public var entropy: Float
 }
 
 /// What dreams worlds frame by frame: one worker, or several together.
@@ -38,35 +36,14 @@ extension WorldSampler {
     action: Int32, state: inout WorldState, configuration: SamplingConfiguration, key: RandomKey,
     into frame: UnsafeMutablePointer<UInt8>
   ) -> SampledFrame {
-    let result = drawPossible(action, state, configuration, key, into: frame)
+    var action = action
+    if configuration.leastOdds > 0, state.dynamics.frames > 0, let odds = prepared.odds {
+      oddsTape.reset()
+      action = odds.instead(
+        of: action, after: state.tokens, leastOdds: configuration.leastOdds, tape: oddsTape)
+    }
+    let result = draw(action: action, state: state, configuration: configuration, key: key, into: frame)
     state.advance(draft.tokens)
     return result
   }
-
-  /// Draws what the action leads to; where video shows nothing of the kind, what one leads to that stands in for it.
-  private func drawPossible(
-    _ action: Int32, _ state: WorldState, _ configuration: SamplingConfiguration, _ key: RandomKey,
-    into frame: UnsafeMutablePointer<UInt8>
-  ) -> SampledFrame {
-    guard configuration.leastOdds > 0, state.dynamics.frames > 0, let odds = prepared.odds else {
-      return draw(action: action, state: state, configuration: configuration, key: key, into: frame)
-    }
-    oddsTape.reset()
-    var shown = odds.odds(after: state.tokens, tape: oddsTape)
-    var taken = odds.instead(of: action, odds: shown, leastOdds: configuration.leastOdds)
-    var result = draw(action: taken, state: state, configuration: configuration, key: key, into: frame)
-    var tries = Self.mostStandIns
-    while configuration.mostEntropy > 0, result.mostEntropy > configuration.mostEntropy, tries > 0 {
-      (shown[Int(action)], shown[Int(taken)]) = (0, 0)
-      let other = odds.instead(of: action, odds: shown, leastOdds: configuration.leastOdds)
-      guard other != action else { break }
-      taken = other
-      result = draw(action: taken, state: state, configuration: configuration, key: key, into: frame)
-      tries -= 1
-    }
-    return result
-  }
-
-  /// Frames that are drawn anew for an action, at most.
-  private static var mostStandIns: Int { 2 }
 }

@@ -223,7 +223,6 @@ struct ServeCommand: ParsableCommand {
     sampling.leastShare = sampling.leastShare ?? options.leastShare
     sampling.pilots = sampling.pilots ?? options.pilots
     sampling.leastOdds = sampling.leastOdds ?? options.leastOdds
-    sampling.mostEntropy = sampling.mostEntropy ?? options.mostEntropy
     sampling.tellAge = sampling.tellAge || options.tellAge ?? false
   }
 

@@ -25,13 +25,12 @@ struct ServeOptions: Decodable {
   var leastShare: Float?
   var pilots: Int?
   var leastOdds: Float?
-  var mostEntropy: Float?
   var tellAge: Bool?
 
   enum CodingKeys: CodingKey, CaseIterable {
     case world, game, endpoint, key, allow, keep, metrics, sessionSeconds, batchingMilliseconds, sessions,
       replicas, workers, jsonLog, verbose, clips, start, dreamtLevels, buttons, repeatLimit, temperature,
-      leastShare, pilots, leastOdds, mostEntropy,
+      leastShare, pilots, leastOdds,
       tellAge
   }
 

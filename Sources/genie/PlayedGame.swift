@@ -57,7 +57,7 @@ struct PlayedGame {
       if !play.stepsByOutcome.isEmpty {
         let steps = play.stepsByOutcome.sorted { $0.value.all > $1.value.all }
         table.append([
-          "steps that the game would let come to (all; flawed, over), \(name)",
+          "steps by what the game makes of them (all; flawed, over), \(name)",
           steps.map { "\($0.key) (\($0.value.all); \($0.value.flawed), \($0.value.over))" }
             .joined(separator: ", "),
         ])

@@ -12,7 +12,7 @@ enum { tile = 16, strip = 2 * tile };  // rows of one tile of A, and of the two 
 
 /// The rows of `a` in tiles that lie in one piece: those of its first 16 rows, along k, then those of the next. Missing rows hold
 /// anything, missing elements are zero.
-INLINE void pack_tiles(operand a, size_t depth, size_t total, float *packed) {
+INLINE void pack_amx_tiles(operand a, size_t depth, size_t total, float *packed) {
   size_t elements = element_count(depth);
   for (size_t r = 0; r < total && a.column == 1; r++) {
     float *to = packed + r / tile * tile * depth_block + r % tile * tile;
@@ -64,7 +64,7 @@ INLINE void multiply_rows(size_t rows, size_t vectors, product p, const float *p
   size_t elements = element_count(depth), whole = elements / tile * tile;
   size_t total = smaller(rows * row_tiles, p.rows - row);
   operand a = {p.a.at + row * p.a.row + k * p.a.column, p.a.row, p.a.column};
-  pack_tiles(a, depth, total, packed);
+  pack_amx_tiles(a, depth, total, packed);
   int first = k == 0, last = k + depth == p.depth;
   for (size_t c = 0; c < columns; c += strip) {
     const float *panel = panels + c / strip * panel_size;

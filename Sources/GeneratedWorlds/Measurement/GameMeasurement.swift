@@ -153,10 +153,14 @@ public struct GameMeasurement: Sendable {
     progress: (String, Int, Int) -> Void
   ) throws -> FreePlay {
     let starts = starts(clips, judge: judge, worlds: effort.worlds)
-    var pool = wrap(GeneratedWorldPool(world, workers: workers, rewards: NoRewards()))
+    let dreams = GeneratedWorldPool(world, workers: workers, rewards: NoRewards())
+    var pool = wrap(dreams)
+    // What other actions than the world's own are in the game is not known.
+    let keepsActions = pool.specification.actionSpace == dreams.specification.actionSpace
     return try FreePlay(
       &pool, starts: starts, frames: effort.frames, judge: judge, real: real, workers: workers,
-      map: world.manifest.actionMap, choose: player, progress: { progress("free play", $0, effort.frames) })
+      map: keepsActions ? world.manifest.actionMap : nil, choose: player,
+      progress: { progress("free play", $0, effort.frames) })
   }
 
   /// Held-out frames in which the player is there and well.
